@@ -1,0 +1,1 @@
+"""Samples and time to alarm conditions and signals; pure."""

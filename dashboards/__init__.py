@@ -1,0 +1,1 @@
+"""Screens: snapshots in the words of `monitor.model`, drawn in a terminal."""

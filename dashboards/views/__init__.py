@@ -1,0 +1,1 @@
+"""Snapshots to strings and style names; pure, no Textual."""

@@ -1,0 +1,1 @@
+"""Views to cells; no arithmetic about the patient."""

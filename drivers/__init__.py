@@ -1,0 +1,1 @@
+"""Bytes to meaning and back: what Vigil knows about bedside devices."""

@@ -1,0 +1,1 @@
+"""One file, one device. The registry finds what lies here."""

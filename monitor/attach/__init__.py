@@ -1,0 +1,1 @@
+"""The WebSocket between `vigil serve` and any screen."""

@@ -1,0 +1,1 @@
+"""TOML to frozen records; every error names file, table, key, value and remedy."""

@@ -1,0 +1,1 @@
+"""The words every part of Vigil shares; imports nothing of ours."""

@@ -1,0 +1,1 @@
+"""Files of past measurements, read into the words of `monitor.model`."""

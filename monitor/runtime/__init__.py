@@ -1,0 +1,1 @@
+"""The shell that moves bytes and time around the cores."""

@@ -1,0 +1,1 @@
+"""What carries bytes: read, write, close; nothing else."""

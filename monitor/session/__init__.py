@@ -1,0 +1,1 @@
+"""The sitting: phases, dose and protocol clock, as pure folds."""

@@ -1,0 +1,1 @@
+"""The record on disk, and the stretch of it that InfluxDB has not accepted yet."""

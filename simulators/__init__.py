@@ -1,0 +1,1 @@
+"""The mirror: patients, devices and faults that a seed brings back exactly."""
