@@ -74,7 +74,12 @@ class StoreSnapshot(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class SittingSnapshot(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Where the sitting stands. Doses in mg; minutes as floats."""
+    """Where the sitting stands. Doses in mg; minutes as floats.
+
+    `phases` lists the phases entered so far with their beginnings, the present one last; `due` what
+    is asked for next and when ("BP", at), soonest first; `next_phases` where one can go from here,
+    the usual way first. Each may be empty: not known, or there is none.
+    """
 
     phase: Phase = Phase.SETUP
     phase_since: Instant = Instant(0)
@@ -83,6 +88,9 @@ class SittingSnapshot(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     dose_given_mg: float | None = None
     dose_mg: float | None = None
     protocol: str = ""
+    phases: tuple[tuple[Phase, Instant], ...] = ()
+    due: tuple[tuple[str, Instant], ...] = ()
+    next_phases: tuple[Phase, ...] = ()
 
 
 class LoggedEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
