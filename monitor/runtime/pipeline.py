@@ -1,0 +1,314 @@
+"""The one call that every input takes: journal, protocol, alarm core, record, picture.
+
+Synchronous, deterministic and short. The same inputs through a new pipeline give the same
+conclusions, byte for byte: that is what `vigil verify` runs. Order of every call:
+
+1. what fell due before now matures (alarm delays, staleness), stamped with its due instant;
+2. the input is appended to the record;
+3. its protocol reads it, and each event is appended as *heard* and judged;
+4. alarm changes are appended; the picture is updated.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Protocol
+
+import msgspec
+
+from alarms.system import AlarmSystem
+from drivers.contract import DeviceProtocol, Driver, Options
+from monitor.model.alarm import AlarmChange
+from monitor.model.entry import Body, Entry, EntryKind, Resumed, SelfCheck, encode
+from monitor.model.event import DeviceEvent, FrameRejected, Observation
+from monitor.model.instant import (
+    OPENING,
+    Duration,
+    Instant,
+    WallAnchor,
+    between,
+    later,
+    seconds,
+)
+from monitor.model.link import LinkChange, LinkState
+from monitor.model.session import Deed, OperatorAction
+from monitor.runtime.picture import Picture
+from monitor.runtime.sources import Sources
+from monitor.session.sitting import Sitting
+
+CHECKPOINT_EVERY: Final = seconds(30)
+
+
+class Log(Protocol):
+    """Where entries go: the record of a session, or a list in memory."""
+
+    def append(self, entry: Entry) -> int:
+        """Take `entry` and return its sequence number."""
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """One configured link: whose bytes it carries and how they are read."""
+
+    link: str
+    driver: Driver
+    options: Options
+
+
+class Checkpoint(msgspec.Struct, frozen=True):
+    """The state from which a restart goes on; the alarm core's own state travels as it saved it."""
+
+    sitting: Sitting
+    alarms: msgspec.Raw
+
+
+_CHECKPOINT: Final[msgspec.json.Decoder[Checkpoint]] = msgspec.json.Decoder(Checkpoint)
+
+
+class Pipeline:
+    """One chair's inputs to its conclusions."""
+
+    def __init__(
+        self,
+        *,
+        lines: Sequence[Line],
+        alarms: AlarmSystem,
+        sitting: Sitting,
+        sources: Sources,
+        log: Log,
+        anchor: WallAnchor,
+    ) -> None:
+        self._lines: Final = {line.link: line for line in lines}
+        self._protocols: dict[str, DeviceProtocol] = {}
+        self._alarms = alarms
+        self._sitting = sitting
+        self._sources = sources
+        self._log = log
+        self._anchor = anchor
+        self._checkpoint_at = later(anchor.at, CHECKPOINT_EVERY)
+        self.picture = Picture(
+            [line.link for line in lines],
+            {line.link: line.driver.name for line in lines},
+            sources,
+            anchor,
+        )
+        self.on_changes: Callable[[Sequence[AlarmChange]], None] = _nobody
+        self.on_heard: Callable[[str, DeviceEvent], None] = _nobody_hears
+
+    # -- what the shell asks -------------------------------------------------------------------
+
+    @property
+    def alarms(self) -> AlarmSystem:
+        """The alarm core, to look at; only this pipeline changes it."""
+        return self._alarms
+
+    @property
+    def sitting(self) -> Sitting:
+        """Where the sitting stands."""
+        return self._sitting
+
+    def protocol(self, link: str) -> DeviceProtocol | None:
+        """Return the conversation on `link`, or None while the link is not up."""
+        return self._protocols.get(link)
+
+    # -- inputs --------------------------------------------------------------------------------
+
+    def receive(self, link: str, data: bytes, now: Instant) -> None:
+        """Take bytes that came on `link`."""
+        self.mature(now)
+        self._log.append(Entry(EntryKind.RECEIVED, now, link, data))
+        protocol = self._protocols.get(link)
+        if protocol is not None:
+            self._hear(link, protocol.receive(data, now), now)
+        self._keep_checkpoint(now)
+
+    def wake_link(self, link: str, now: Instant) -> None:
+        """Let the conversation on `link` act on time alone."""
+        protocol = self._protocols.get(link)
+        if protocol is None:
+            return
+        self.mature(now)
+        self._log.append(Entry(EntryKind.WOKEN, now, link, b""))
+        self._hear(link, protocol.wake(now), now)
+        self._keep_checkpoint(now)
+
+    def change_link(self, change: LinkChange) -> None:
+        """Take an edge of a link's state. A link that came up begins its conversation anew."""
+        now = change.at
+        self.mature(now)
+        before = self._picture_state(change.link)
+        self._put(EntryKind.LINK, now, change, change.link)
+        if change.state is LinkState.UP and before is not LinkState.SILENT:
+            line = self._lines[change.link]
+            self._sources.forget(change.link)
+            self._protocols[change.link] = line.driver.open_protocol(self._options(line))
+        elif change.state is LinkState.LOST:
+            self._protocols.pop(change.link, None)
+        self.picture.take_link(change)
+        self._tell(self._alarms.accept(change, now))
+        self._keep_checkpoint(now)
+
+    def operate(self, action: OperatorAction) -> str:
+        """Take an operator's action; return why it was refused, or "" if it was done."""
+        now = action.at
+        self.mature(now)
+        refusal = self._refusal(action)
+        if refusal:
+            return refusal
+        self._put(EntryKind.OPERATOR, now, action)
+        self._act(action, now)
+        return ""
+
+    def check_self(self, check: SelfCheck) -> None:
+        """Take what we found out about ourselves (disk, upload, clock)."""
+        self.mature(check.at)
+        self._put(EntryKind.SELF_CHECK, check.at, check)
+        self._tell(self._alarms.accept(check, check.at))
+        self._keep_checkpoint(check.at)
+
+    def anchor(self, anchor: WallAnchor) -> None:
+        """Take a new tie between instants and wall time."""
+        self.mature(anchor.at)
+        self._anchor = anchor
+        self._log.append(Entry(EntryKind.ANCHOR, anchor.at, "", encode(anchor)))
+
+    def resume(self, resumed: Resumed) -> None:
+        """Go on after a stop that nobody chose: links begin anew, the gap is said and shown."""
+        now = resumed.anchor.at
+        gap = seconds(resumed.gap_s)
+        self._anchor = resumed.anchor
+        self._protocols.clear()
+        self._put(EntryKind.RESUMED, now, resumed)
+        self.picture.take_gap(Instant(now - gap), now)
+        self._tell(self._alarms.resume(now, gap))
+        self._checkpoint(now)
+
+    def judge(self, link: str, events: Sequence[DeviceEvent], now: Instant) -> None:
+        """Take events that were heard already (a recording): the record gets no bytes."""
+        self.mature(now)
+        self._hear(link, events, now)
+
+    def mature(self, now: Instant) -> None:
+        """Let everything that fell due by `now` happen."""
+        due = self._alarms.wake_at
+        if due is not None and due <= now:
+            self._tell(self._alarms.wake(now))
+
+    # -- going on from a record ------------------------------------------------------------------
+
+    def restore(self, checkpoint: bytes) -> None:
+        """Take the state a record kept last."""
+        kept = _CHECKPOINT.decode(checkpoint)
+        self._sitting = kept.sitting
+        self._alarms = AlarmSystem.restore(self._alarms.limits, bytes(kept.alarms))
+
+    def recall(self, entry: Entry, body: Body | WallAnchor | bytes) -> None:
+        """Fold an entry that is on disk already: state moves on, nothing is told or written."""
+        now = entry.at
+        if isinstance(body, LinkChange):
+            self.picture.take_link(body)
+            self._alarms.accept(body, now)
+        elif isinstance(body, AlarmChange):
+            self._alarms.wake(now)
+            self.picture.take_change(body)
+        elif isinstance(body, OperatorAction):
+            self._sitting = self._sitting.accept(body, now)
+            self._alarms.accept(body, now)
+        elif isinstance(body, SelfCheck):
+            self._alarms.accept(body, now)
+        elif entry.kind is EntryKind.HEARD and not isinstance(body, bytes | WallAnchor):
+            self._recall_heard(entry.link, body, now)
+
+    # -- inside ----------------------------------------------------------------------------------
+
+    def _recall_heard(self, link: str, body: Body, now: Instant) -> None:
+        assert not isinstance(body, AlarmChange)
+        for chosen in self._sources.choose(link, body, now):  # type: ignore[arg-type]
+            self.picture.take_event(link, chosen, now)
+            self._alarms.accept(chosen, now)
+
+    def _hear(self, link: str, events: Sequence[DeviceEvent], now: Instant) -> None:
+        append = self._log.append
+        for event in events:
+            append(Entry(EntryKind.HEARD, now, link, encode(event)))
+            self.on_heard(link, event)
+            self.picture.count(link, event, now)
+            for chosen in self._sources.choose(link, event, now):
+                self.picture.take_event(link, chosen, now)
+                changes = self._alarms.accept(chosen, now)
+                if changes:
+                    self._tell(changes)
+
+    def _act(self, action: OperatorAction, now: Instant) -> None:
+        self._sitting = self._sitting.accept(action, now)
+        if action.deed is Deed.MEASURE_NIBP:
+            self._measure(now)
+        self.picture.take_action(action)
+        self._tell(self._alarms.accept(action, now))
+        self._checkpoint(now)
+
+    def _refusal(self, action: OperatorAction) -> str:
+        if not action.operator:
+            return "nobody is named as operator"
+        if action.deed is Deed.ENTER_PHASE:
+            return self._sitting.refusal(action)
+        if action.deed is Deed.MEASURE_NIBP:
+            return "" if self._cuffs() else "no device on this chair can be asked to measure"
+        return self._alarms.refusal(action)
+
+    def _cuffs(self) -> list[DeviceProtocol]:
+        return [each for each in self._protocols.values() if hasattr(each, "measure")]
+
+    def _measure(self, now: Instant) -> None:
+        for protocol in self._cuffs():
+            protocol.measure(now)  # type: ignore[attr-defined]
+
+    def _tell(self, changes: Sequence[AlarmChange]) -> None:
+        if not changes:
+            return
+        for change in changes:
+            self._log.append(Entry(EntryKind.ALARM, change.at, "", encode(change)))
+            self.picture.take_change(change)
+        # Not here: we may be maturing, at a moment that a replay does not know. The checkpoint
+        # waits for the end of the next input.
+        self._checkpoint_at = OPENING
+        self.on_changes(changes)
+
+    def _keep_checkpoint(self, now: Instant) -> None:
+        if now >= self._checkpoint_at:
+            self._checkpoint(now)
+
+    def _checkpoint(self, now: Instant) -> None:
+        kept = Checkpoint(self._sitting, msgspec.Raw(self._alarms.save()))
+        self._log.append(Entry(EntryKind.CHECKPOINT, now, "", msgspec.json.encode(kept)))
+        self._checkpoint_at = later(now, CHECKPOINT_EVERY)
+
+    def _put(self, kind: EntryKind, at: Instant, body: Body, link: str = "") -> None:
+        self._log.append(Entry(kind, at, link, encode(body)))
+
+    def _picture_state(self, link: str) -> LinkState:
+        return self.picture.link_state(link)
+
+    def _options(self, line: Line) -> Mapping[str, object]:
+        opened_utc_s = self._anchor.utc_of(Instant(0)) / 1e9
+        return {**line.options, "opened_utc_s": opened_utc_s}
+
+
+def silence_of(line: Line, heard_at: Instant, now: Instant) -> Duration:
+    """Return how much longer the device on `line` may say nothing; negative when it is silent."""
+    return Duration(line.driver.silence_limit - between(heard_at, now))
+
+
+def is_readable(event: DeviceEvent) -> bool:
+    """Return whether `event` shows that the device speaks our language."""
+    return not isinstance(event, FrameRejected)
+
+
+def is_valid(event: DeviceEvent) -> bool:
+    """Return whether `event` carries a number somebody could act on."""
+    return isinstance(event, Observation) and event.value is not None
+
+
+def _nobody(changes: Sequence[AlarmChange]) -> None:
+    del changes
+
+
+def _nobody_hears(link: str, event: DeviceEvent) -> None:
+    del link, event
