@@ -8,7 +8,7 @@ holds it to the promises it declares, the simulator plays it, `vigil devices` li
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
@@ -58,6 +58,22 @@ class DeviceProtocol(Protocol):
         """Return what is to be sent, each byte once; one element is one datagram or message."""
 
 
+@runtime_checkable
+class CanFinish(Protocol):
+    """A protocol that can say what an input that ended in the middle of something still holds."""
+
+    def finish(self, now: Instant) -> Sequence[DeviceEvent]:
+        """Tell what was heard and not yet told, marked questionable; called once, at the end."""
+
+
+@runtime_checkable
+class CanMeasure(Protocol):
+    """A protocol whose device determines a value when asked, such as a cuff."""
+
+    def measure(self, now: Instant) -> Sequence[DeviceEvent]:
+        """Ask for one determination as soon as the device may be asked; repeats change nothing."""
+
+
 class DeviceSide(Protocol):
     """The device's side of the same wire: what a simulator plays. Same rules."""
 
@@ -81,7 +97,8 @@ class DeviceSide(Protocol):
 class Vector(msgspec.Struct, frozen=True):
     """Bytes and what they mean, copied from a manual or a capture, never computed by our own code.
 
-    `expected` lists (metric, value) in the order heard; `source` says where the bytes come from.
+    `expected` lists (metric, value) of the observations in the order heard, those told at the end
+    of the input included; waveforms are not listed. `source` says where the bytes come from.
     """
 
     data: bytes
@@ -126,3 +143,8 @@ class Driver(msgspec.Struct, frozen=True, kw_only=True):
     vectors: tuple[Vector, ...]
     serial: SerialLine = SerialLine()
     doubts: tuple[str, ...] = ()
+
+
+def finish(protocol: DeviceProtocol, now: Instant) -> Sequence[DeviceEvent]:
+    """Return what `protocol` still holds at the end of its input; most hold nothing."""
+    return protocol.finish(now) if isinstance(protocol, CanFinish) else ()

@@ -92,6 +92,7 @@ class NoticeKind(StrEnum):
     MESSAGES_LOST = "messages_lost"
     CLOCK_DIFFERS = "clock_differs"
     DEVICE_FAULT = "device_fault"
+    UNIT_CONVERTED = "unit_converted"
     UNKNOWN_FIELD = "unknown_field"
     NOT_THIS_DEVICE = "not_this_device"
     DEVICE_IDENTITY = "device_identity"

@@ -24,6 +24,7 @@ class Metric(StrEnum):
     NIBP_SYS = "nibp_sys"
     NIBP_DIA = "nibp_dia"
     NIBP_MEAN = "nibp_mean"
+    NIBP_PULSE = "nibp_pulse"
     PERFUSION_INDEX = "perfusion_index"
     TEMP = "temp"
     CUFF_PRESSURE = "cuff_pressure"
@@ -67,6 +68,7 @@ _NUMERICS: Final = (
     (_M.NIBP_SYS, "NIBP sys", "mmHg", "mm[Hg]", "MDC_PRESS_BLD_NONINV_SYS", 150021, 20, 300, 0, None),
     (_M.NIBP_DIA, "NIBP dia", "mmHg", "mm[Hg]", "MDC_PRESS_BLD_NONINV_DIA", 150022, 10, 250, 0, None),
     (_M.NIBP_MEAN, "NIBP mean", "mmHg", "mm[Hg]", "MDC_PRESS_BLD_NONINV_MEAN", 150023, 15, 280, 0, None),
+    (_M.NIBP_PULSE, "NIBP pulse", "/min", "/min", "MDC_PULS_RATE_NON_INV", 149546, 10, 350, 0, None),
     (_M.PERFUSION_INDEX, "Perfusion", "%", "%", "MDC_PULS_OXIM_PERF_REL", 150448, 0, 100, 1, _S(10)),
     (_M.TEMP, "Temp", "Cel", "Cel", "MDC_TEMP_BODY", 150364, 15, 50, 1, _S(60)),
     (_M.CUFF_PRESSURE, "Cuff", "mmHg", "mm[Hg]", "MDC_PRESS_CUFF", 150300, 0, 350, 0, _S(3)),
