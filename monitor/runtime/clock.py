@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from monitor.model.instant import Instant, WallAnchor, seconds
+from monitor.model.instant import OPENING, Instant, WallAnchor, seconds
 
 STEP_MIN: Final = seconds(1)
 """A wall clock that moved against ours by more than this was set by somebody (hazard H17)."""
@@ -20,7 +20,7 @@ class SessionClock:
         monotonic_ns: Callable[[], int],
         utc_ns: Callable[[], int],
         *,
-        start: Instant = Instant(0),
+        start: Instant = OPENING,
     ) -> None:
         self._monotonic_ns = monotonic_ns
         self._utc_ns = utc_ns

@@ -18,13 +18,11 @@ from alarms.system import AlarmSystem
 from drivers.contract import DeviceProtocol, Driver, Options
 from monitor.model.alarm import AlarmChange
 from monitor.model.entry import Body, Entry, EntryKind, Resumed, SelfCheck, encode
-from monitor.model.event import DeviceEvent, FrameRejected, Observation
+from monitor.model.event import DeviceEvent, FrameRejected
 from monitor.model.instant import (
     OPENING,
-    Duration,
     Instant,
     WallAnchor,
-    between,
     later,
     seconds,
 )
@@ -91,6 +89,9 @@ class Pipeline:
         )
         self.on_changes: Callable[[Sequence[AlarmChange]], None] = _nobody
         self.on_heard: Callable[[str, DeviceEvent], None] = _nobody_hears
+        self.on_wake_due: Callable[[Instant], None] = _nobody_wakes
+        self.on_outgoing: Callable[[], None] = _nothing_goes
+        self._wake_told: Instant | None = None
 
     # -- what the shell asks -------------------------------------------------------------------
 
@@ -117,7 +118,7 @@ class Pipeline:
         protocol = self._protocols.get(link)
         if protocol is not None:
             self._hear(link, protocol.receive(data, now), now)
-        self._keep_checkpoint(now)
+        self._settle(now)
 
     def wake_link(self, link: str, now: Instant) -> None:
         """Let the conversation on `link` act on time alone."""
@@ -127,7 +128,7 @@ class Pipeline:
         self.mature(now)
         self._log.append(Entry(EntryKind.WOKEN, now, link, b""))
         self._hear(link, protocol.wake(now), now)
-        self._keep_checkpoint(now)
+        self._settle(now)
 
     def change_link(self, change: LinkChange) -> None:
         """Take an edge of a link's state. A link that came up begins its conversation anew."""
@@ -143,7 +144,7 @@ class Pipeline:
             self._protocols.pop(change.link, None)
         self.picture.take_link(change)
         self._tell(self._alarms.accept(change, now))
-        self._keep_checkpoint(now)
+        self._settle(now)
 
     def operate(self, action: OperatorAction) -> str:
         """Take an operator's action; return why it was refused, or "" if it was done."""
@@ -154,6 +155,7 @@ class Pipeline:
             return refusal
         self._put(EntryKind.OPERATOR, now, action)
         self._act(action, now)
+        self._settle(now)
         return ""
 
     def check_self(self, check: SelfCheck) -> None:
@@ -161,7 +163,7 @@ class Pipeline:
         self.mature(check.at)
         self._put(EntryKind.SELF_CHECK, check.at, check)
         self._tell(self._alarms.accept(check, check.at))
-        self._keep_checkpoint(check.at)
+        self._settle(check.at)
 
     def anchor(self, anchor: WallAnchor) -> None:
         """Take a new tie between instants and wall time."""
@@ -178,12 +180,13 @@ class Pipeline:
         self._put(EntryKind.RESUMED, now, resumed)
         self.picture.take_gap(Instant(now - gap), now)
         self._tell(self._alarms.resume(now, gap))
-        self._checkpoint(now)
+        self._settle(now)
 
     def judge(self, link: str, events: Sequence[DeviceEvent], now: Instant) -> None:
         """Take events that were heard already (a recording): the record gets no bytes."""
         self.mature(now)
         self._hear(link, events, now)
+        self._settle(now)
 
     def mature(self, now: Instant) -> None:
         """Let everything that fell due by `now` happen."""
@@ -242,7 +245,7 @@ class Pipeline:
             self._measure(now)
         self.picture.take_action(action)
         self._tell(self._alarms.accept(action, now))
-        self._checkpoint(now)
+        self._checkpoint_at = OPENING
 
     def _refusal(self, action: OperatorAction) -> str:
         if not action.operator:
@@ -259,6 +262,7 @@ class Pipeline:
     def _measure(self, now: Instant) -> None:
         for protocol in self._cuffs():
             protocol.measure(now)  # type: ignore[attr-defined]
+        self.on_outgoing()
 
     def _tell(self, changes: Sequence[AlarmChange]) -> None:
         if not changes:
@@ -271,9 +275,14 @@ class Pipeline:
         self._checkpoint_at = OPENING
         self.on_changes(changes)
 
-    def _keep_checkpoint(self, now: Instant) -> None:
+    def _settle(self, now: Instant) -> None:
+        """End an input: keep a checkpoint when one is due, and say when to be woken."""
         if now >= self._checkpoint_at:
             self._checkpoint(now)
+        due = self._alarms.wake_at
+        if due is not None and due != self._wake_told:
+            self._wake_told = due
+            self.on_wake_due(due)
 
     def _checkpoint(self, now: Instant) -> None:
         kept = Checkpoint(self._sitting, msgspec.Raw(self._alarms.save()))
@@ -291,23 +300,21 @@ class Pipeline:
         return {**line.options, "opened_utc_s": opened_utc_s}
 
 
-def silence_of(line: Line, heard_at: Instant, now: Instant) -> Duration:
-    """Return how much longer the device on `line` may say nothing; negative when it is silent."""
-    return Duration(line.driver.silence_limit - between(heard_at, now))
-
-
 def is_readable(event: DeviceEvent) -> bool:
     """Return whether `event` shows that the device speaks our language."""
     return not isinstance(event, FrameRejected)
 
 
-def is_valid(event: DeviceEvent) -> bool:
-    """Return whether `event` carries a number somebody could act on."""
-    return isinstance(event, Observation) and event.value is not None
-
-
 def _nobody(changes: Sequence[AlarmChange]) -> None:
     del changes
+
+
+def _nobody_wakes(due: Instant) -> None:
+    del due
+
+
+def _nothing_goes() -> None:
+    pass
 
 
 def _nobody_hears(link: str, event: DeviceEvent) -> None:

@@ -25,6 +25,10 @@ NEXT: Final[dict[Phase, tuple[Phase, ...]]] = {
 }
 
 
+PHASES_KEPT_MAX: Final = 200
+"""Pauses and resumptions of a 96-hour infusion fit; the record keeps all."""
+
+
 class Plan(msgspec.Struct, frozen=True):
     """What was planned for this sitting. `dose_mg` in mg over `infusion_min` minutes."""
 
@@ -41,6 +45,7 @@ class Sitting(msgspec.Struct, frozen=True):
     since: Instant = OPENING
     infused: Duration = Duration(0)
     was_infused: bool = False
+    entered: tuple[tuple[Phase, Instant], ...] = ()
 
     def refusal(self, action: OperatorAction) -> str:
         """Return why `action` cannot change the phase now, or "" if it can."""
@@ -64,6 +69,7 @@ class Sitting(msgspec.Struct, frozen=True):
             since=now,
             infused=self._infused(now),
             was_infused=self.was_infused or action.phase is Phase.INFUSING,
+            entered=(*self.entered, (action.phase, now))[-PHASES_KEPT_MAX:],
         )
 
     def snapshot(self, now: Instant) -> SittingSnapshot:
@@ -77,6 +83,8 @@ class Sitting(msgspec.Struct, frozen=True):
             dose_given_mg=self._dose(minute),
             dose_mg=self.plan.dose_mg,
             protocol=self.plan.protocol,
+            phases=self.entered,
+            next_phases=NEXT[self.phase],
         )
 
     def _infused(self, now: Instant) -> Duration:

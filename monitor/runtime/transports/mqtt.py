@@ -1,0 +1,88 @@
+"""Messages of a broker, through aiomqtt 2.x."""
+
+import asyncio
+import ssl
+from contextlib import AsyncExitStack
+from typing import Final
+
+import aiomqtt
+
+from drivers.envelope import Message, pack
+from monitor.runtime.transports.contract import LinkFailedError, Receiver, Secrets
+
+PAYLOAD_SIZE_MAX: Final = 1024 * 1024
+"""A larger message is nobody's vital sign; its first bytes are passed on to be refused by name."""
+
+KEEPALIVE_S: Final = 10
+
+
+class MqttTransport:
+    """Messages that match one topic filter."""
+
+    def __init__(self, client: aiomqtt.Client, stack: AsyncExitStack, receiver: Receiver) -> None:
+        self._client = client
+        self._stack = stack
+        self._receiver = receiver
+        self._reading = asyncio.get_running_loop().create_task(self._read(), name="mqtt-reader")
+
+    def write(self, data: bytes) -> None:
+        """Do nothing: no driver of ours publishes; devices on a broker only talk."""
+        del data
+
+    def close(self) -> None:
+        """Leave the broker; the reader's end does it."""
+        self._reading.cancel()
+
+    async def closed(self) -> None:
+        """Wait until the broker was left."""
+        await asyncio.gather(self._reading, return_exceptions=True)
+
+    async def _read(self) -> None:
+        reason = ""
+        try:
+            async for message in self._client.messages:
+                self._receiver.heard(_packed(message))
+        except aiomqtt.MqttError as error:
+            reason = str(error) or "the broker is gone"
+        finally:
+            await self._leave()
+        self._receiver.lost(reason or "the broker ended the conversation")
+
+    async def _leave(self) -> None:
+        try:
+            await self._stack.aclose()
+        except aiomqtt.MqttError:
+            return  # it is gone already; that was told by the reader
+
+
+def _packed(message: aiomqtt.Message) -> bytes:
+    payload = message.payload
+    data = bytes(payload) if isinstance(payload, bytes | bytearray) else str(payload or "").encode()
+    return pack(Message(str(message.topic), data[: PAYLOAD_SIZE_MAX + 1], message.retain))
+
+
+async def open_mqtt(
+    host: str, port: int, topic: str, receiver: Receiver, *, secrets: Secrets, is_tls: bool
+) -> MqttTransport:
+    """Join a broker and subscribe to `topic`.
+
+    Raises:
+        LinkFailedError: the broker is away, refuses us, or its certificate is not trusted.
+    """
+    context = ssl.create_default_context(cafile=secrets.ca_file) if is_tls else None
+    client = aiomqtt.Client(
+        host,
+        port,
+        username=secrets.username,
+        password=secrets.password,
+        tls_context=context,
+        keepalive=KEEPALIVE_S,
+    )
+    stack = AsyncExitStack()
+    try:
+        await stack.enter_async_context(client)
+        await client.subscribe(topic, qos=1)
+    except (aiomqtt.MqttError, OSError) as error:
+        await stack.aclose()
+        raise LinkFailedError(f"{host}:{port} {topic}: {error}") from error
+    return MqttTransport(client, stack, receiver)

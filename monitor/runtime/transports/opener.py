@@ -1,0 +1,52 @@
+"""From a device URL to an open transport."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeAlias
+
+from drivers.contract import SerialLine
+from monitor.runtime.transports.capture import open_capture
+from monitor.runtime.transports.contract import Receiver, Secrets, Transport
+from monitor.runtime.transports.memory import Wires
+from monitor.runtime.transports.mqtt import open_mqtt
+from monitor.runtime.transports.network import open_tcp, open_udp
+from monitor.runtime.transports.serial import open_serial
+from monitor.runtime.transports.url import Address, parse, serial_line
+
+Opener: TypeAlias = Callable[[str, SerialLine, Receiver], Awaitable[Transport]]
+"""Opens the transport of a URL, with the driver's own line settings as default."""
+
+
+def make_opener(brokers: Mapping[str, Secrets] | None = None, wires: Wires | None = None) -> Opener:
+    """Return an opener that knows the secrets of brokers, by host, and simulated wires."""
+    secrets_of = brokers or {}
+
+    async def open_transport(url: str, line: SerialLine, receiver: Receiver) -> Transport:
+        address = parse(url)
+        match address.scheme:
+            case "serial":
+                return await open_serial(address.path, serial_line(address, line), receiver)
+            case "tcp":
+                return await open_tcp(address.host, address.port, receiver)
+            case "udp":
+                return await open_udp(address.host, address.port, receiver)
+            case "capture":
+                return await open_capture(address.path, receiver)
+            case "memory":
+                return (wires or Wires()).open(address.host, receiver)
+            case _:
+                return await _open_broker(address, receiver, secrets_of)
+
+    return open_transport
+
+
+async def _open_broker(
+    address: Address, receiver: Receiver, secrets_of: Mapping[str, Secrets]
+) -> Transport:
+    return await open_mqtt(
+        address.host,
+        address.port,
+        address.path.removeprefix("/"),
+        receiver,
+        secrets=secrets_of.get(address.host, Secrets()),
+        is_tls=address.scheme == "mqtts",
+    )

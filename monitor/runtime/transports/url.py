@@ -1,0 +1,95 @@
+"""Device URLs: `serial:///dev/ttyUSB0?baud=9600`, `tcp://host:port`, `udp://…`, `mqtt://host/topic/#`."""
+
+from typing import Final
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import msgspec
+
+from drivers.contract import SerialLine
+from monitor.model.errors import ConfigError
+
+_SCHEMES: Final = ("serial", "tcp", "udp", "mqtt", "mqtts", "memory", "capture")
+_PARITIES: Final = ("N", "E", "O")
+
+
+class Address(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a device is reached. `path` is a device file, a topic filter or a capture file."""
+
+    scheme: str
+    host: str = ""
+    port: int = 0
+    path: str = ""
+    settings: dict[str, str] = {}
+
+
+def parse(url: str) -> Address:
+    """Return what `url` says.
+
+    Raises:
+        ConfigError: names the URL, the part that is wrong and what would be right.
+    """
+    parts = urlsplit(url.replace("#", "%23"))
+    if parts.scheme not in _SCHEMES:
+        raise ConfigError(f'url "{url}": begin with one of {", ".join(_SCHEMES[:5])}')
+    if parts.password is not None:
+        raise ConfigError(f'url "{parts.scheme}://…": no password in a URL; use password_env')
+    settings = dict(parse_qsl(parts.query, keep_blank_values=True))
+    address = Address(
+        scheme=parts.scheme,
+        host=parts.hostname or "",
+        port=_port(url, parts.port if _has_port(url) else None, parts.scheme),
+        path=unquote(parts.path),
+        settings=settings,
+    )
+    return _checked(url, address)
+
+
+def _has_port(url: str) -> bool:
+    try:
+        return urlsplit(url.replace("#", "%23")).port is not None
+    except ValueError as error:
+        raise ConfigError(f'url "{url}": the port is a number from 1 to 65535') from error
+
+
+def _port(url: str, port: int | None, scheme: str) -> int:
+    default = {"mqtt": 1883, "mqtts": 8883}.get(scheme, 0)
+    if port is None and scheme in {"tcp", "udp"}:
+        raise ConfigError(f'url "{url}": needs a port, as in {scheme}://10.0.0.7:4001')
+    return port if port is not None else default
+
+
+def _checked(url: str, address: Address) -> Address:
+    if address.scheme == "serial" and not address.path:
+        raise ConfigError(f'url "{url}": name the port, as in serial:///dev/ttyUSB0')
+    if address.scheme in {"tcp", "udp"} and not address.host:
+        raise ConfigError(f'url "{url}": needs a host, as in {address.scheme}://10.0.0.7:4001')
+    if address.scheme.startswith("mqtt") and len(address.path) < 2:
+        raise ConfigError(f'url "{url}": needs a topic, as in mqtt://broker/chair2/#')
+    return address
+
+
+def serial_line(address: Address, default: SerialLine) -> SerialLine:
+    """Return the line settings: the driver's own, with what the URL says instead.
+
+    Raises:
+        ConfigError: an unknown setting, or a value no port can have.
+    """
+    known = {"baud", "bits", "parity", "stop", "rtscts"}
+    for key in address.settings:
+        if key not in known:
+            raise ConfigError(f"serial setting {key!r} is unknown; known: {sorted(known)}")
+    try:
+        line = SerialLine(
+            baud=int(address.settings.get("baud", default.baud)),
+            bits=int(address.settings.get("bits", default.bits)),
+            parity=address.settings.get("parity", default.parity).upper(),
+            stop=float(address.settings.get("stop", default.stop)),
+            rtscts=address.settings.get("rtscts", str(int(default.rtscts))) == "1",
+        )
+    except ValueError as error:
+        raise ConfigError(f"serial settings {address.settings}: {error}") from error
+    if line.parity not in _PARITIES or line.bits not in {7, 8} or line.stop not in {1, 1.5, 2}:
+        raise ConfigError(
+            f"serial settings {address.settings}: bits 7 or 8, parity N, E or O, stop 1 or 2"
+        )
+    return line
