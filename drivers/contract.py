@@ -124,7 +124,7 @@ class Driver(msgspec.Struct, frozen=True, kw_only=True):
     `frames_lost_after_cut_max`: good frames that a frame cut short may cost.
     `encode`: observations to the frame(s) the device would send, for simulators and round trips.
     `open_device`: the device's side of the conversation.
-    `round_trip`: metrics and value steps that survive `encode` unchanged: metric -> (low, high, step).
+    `round_trip`: values that survive `encode` unchanged: metric -> (low, high, step).
     """
 
     name: str

@@ -1,0 +1,114 @@
+"""What the device's side of a conversation remembers of what it was told about its patient."""
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Final
+
+from monitor.model.event import (
+    DeviceAlarm,
+    DeviceEvent,
+    DeviceNotice,
+    NoticeKind,
+    Observation,
+    WaveformSegment,
+)
+from monitor.model.instant import Instant
+from monitor.model.metric import Metric
+
+SAMPLES_MAX: Final = 1024
+
+
+class Tape:
+    """Samples of one waveform waiting to be sent at the device's own rate; oldest are lost first.
+
+    Between two samples told, the nearest is sent: a device's rate need not be that of the source.
+    """
+
+    def __init__(self, rate_hz: float) -> None:
+        self._rate_hz = rate_hz
+        self._samples: deque[float | None] = deque(maxlen=SAMPLES_MAX)
+        self._last: float | None = None
+
+    def put(self, segment: WaveformSegment) -> None:
+        """Add a segment, brought to the device's rate."""
+        count = round(len(segment.samples) * self._rate_hz / segment.rate_hz)
+        step = len(segment.samples) / count if count else 0.0
+        self._samples.extend(segment.samples[int(at * step)] for at in range(count))
+
+    def take(self) -> float | None:
+        """Return the next sample; the last one again when there is none."""
+        if self._samples:
+            self._last = self._samples.popleft()
+        return self._last
+
+
+class Said:
+    """The newest of everything the device was told: values, states, waveforms."""
+
+    def __init__(self, **rates_hz: float) -> None:
+        self.observations: dict[Metric, Observation] = {}
+        self.notices: dict[NoticeKind, DeviceNotice] = {}
+        self.alarms: dict[str, DeviceAlarm] = {}
+        self.tapes = {Metric(name): Tape(rate) for name, rate in rates_hz.items()}
+
+    def hear(self, events: Sequence[DeviceEvent]) -> None:
+        """Take what the patient is like now."""
+        for event in events:
+            if isinstance(event, Observation):
+                self.observations[event.metric] = event
+            elif isinstance(event, DeviceNotice):
+                self._keep(self.notices, event.notice, event)
+            elif isinstance(event, DeviceAlarm):
+                self._keep(self.alarms, event.alarm, event)
+            elif isinstance(event, WaveformSegment) and event.metric in self.tapes:
+                self.tapes[event.metric].put(event)
+
+    @staticmethod
+    def _keep(states: dict, key: object, event: DeviceNotice | DeviceAlarm) -> None:  # type: ignore[type-arg]
+        if event.present:
+            states[key] = event
+        else:
+            states.pop(key, None)
+
+    def value(self, metric: Metric) -> float | None:
+        """Return the last value told, None where there is none."""
+        told = self.observations.get(metric)
+        return told.value if told else None
+
+    def events(self) -> list[DeviceEvent]:
+        """Return all that is the case now."""
+        return [*self.observations.values(), *self.notices.values(), *self.alarms.values()]
+
+
+class Beat:
+    """A device's own schedule: the instants `start + n / rate`, without drift."""
+
+    def __init__(self, rate_hz: int) -> None:
+        self._rate_hz = rate_hz
+        self._start: Instant | None = None
+        self._count = 0
+
+    @property
+    def at(self) -> Instant | None:
+        """When it is next due; None while stopped."""
+        if self._start is None:
+            return None
+        return Instant(self._start + self._count * 1_000_000_000 // self._rate_hz)
+
+    def start(self, now: Instant) -> None:
+        """Begin: due now, and then at the rate."""
+        self._start, self._count = now, 0
+
+    def stop(self) -> None:
+        """Be due no more."""
+        self._start = None
+
+    def is_due(self, now: Instant) -> bool:
+        """Tell whether it is due, and if so move to the next; a long sleep is not made up for."""
+        at = self.at
+        if at is None or now < at:
+            return False
+        self._count += 1
+        if now - at > 1_000_000_000:
+            self._start, self._count = now, 1
+        return True

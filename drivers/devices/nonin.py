@@ -1,0 +1,395 @@
+"""Nonin OEM III, Xpod, iPod, WristOx2: SpO2, pulse and pleth on a one-way serial line.
+
+Formats 2 and 7 (75 frames a second, told apart by themselves; 25 frames make a packet)::
+
+    #2:  01 | STATUS | PLETH         | FLOAT | CHK      CHK: sum of all before it
+    #7:       STATUS | PLETH (2, hi) | FLOAT | CHK
+
+FLOAT depends on the place in the packet, counted from the one frame whose STATUS has SYNC.
+Formats 8 and 1 (one frame of 4 or 3 bytes a second, no checksum) only where an option asks.
+
+What is told is the display pair (frames 9, 20 and 21), once per packet and only when 25 frames
+have passed in step: a lost frame shifts the places, and half a pulse rate is still a pulse rate.
+The display pair keeps its last value for 10 s after the finger has gone. So while the status or
+the average (frames 1 to 3, missing at once) says that nothing is being measured, it is not told.
+"""
+
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import Final
+
+from drivers.bedside import Beat, Said
+from drivers.contract import (
+    NO_OPTIONS,
+    DeviceProtocol,
+    Driver,
+    Evidence,
+    Options,
+    TransportKind,
+    Vector,
+)
+from drivers.framing import Piece, Strays
+from drivers.options import CommonOptions, read_options
+from drivers.parts.nonin_packet import (
+    FIRMWARE_AT,
+    FRAMES,
+    GREEN,
+    LOW_BATTERY,
+    MARK,
+    NO_SENSOR,
+    OUT_OF_TRACK,
+    RATE_AT,
+    RATE_HZ,
+    RATE_SHOWN_AT,
+    RED,
+    SPO2_AT,
+    SPO2_SHOWN_AT,
+    STATUS_2_AT,
+    SYNC,
+    Packet,
+    encode,
+    encode_packet,
+)
+from drivers.parts.nonin_short import (
+    SIZE_OF_EIGHT,
+    SIZE_OF_ONE,
+    NoninShortProtocol,
+    read_short_capture,
+)
+from drivers.reading import Flag, StatusWord
+from monitor.model.event import (
+    DeviceEvent,
+    DeviceNotice,
+    NoticeKind,
+    Observation,
+    Validity,
+    reject,
+)
+from monitor.model.instant import Instant, seconds
+from monitor.model.metric import Metric
+
+_SIZE: Final = 5  # of a frame
+_IN_ROW: Final = 3  # good frames, the first with SYNC, before a place in the stream is believed
+_HEAD_SIZE_MAX: Final = 60
+
+_LOW_PERFUSION_BIT: Final = 0x100  # our own bits, beside the device's
+_LOW_BATTERY_BIT: Final = 0x200
+_FLAGS: Final = (
+    Flag(NO_SENSOR, NoticeKind.SENSOR_OFF),
+    Flag(OUT_OF_TRACK, NoticeKind.SEARCHING),
+    Flag(_LOW_PERFUSION_BIT, NoticeKind.LOW_PERFUSION),
+    Flag(_LOW_BATTERY_BIT, NoticeKind.LOW_BATTERY),
+)
+
+
+class Format(IntEnum):
+    """The vendor's numbers of the serial formats; 0 finds out whether it is 2 or 7."""
+
+    AUTO = 0
+    ONE = 1
+    TWO = 2
+    SEVEN = 7
+    EIGHT = 8
+
+
+class NoninOptions(CommonOptions, frozen=True, kw_only=True):
+    """`format`: 2 or 7 where the wire is known, 8 or 1 where it has no checksum to be known by."""
+
+    format: Format = Format.AUTO
+
+
+def _is_two(data: bytes | bytearray, at: int) -> bool:
+    status, pleth, value = data[at + 1 : at + 4]
+    return data[at] == 1 and status >= MARK and (1 + status + pleth + value) & 0xFF == data[at + 4]
+
+
+def _is_seven(data: bytes | bytearray, at: int) -> bool:
+    status, high, low, value = data[at : at + 4]
+    return status >= MARK and (status + high + low + value) & 0xFF == data[at + 4]
+
+
+_IS_GOOD: Final = {Format.TWO: _is_two, Format.SEVEN: _is_seven}
+_STATUS_OFFSET: Final = {Format.TWO: 1, Format.SEVEN: 0}
+_TRIED: Final = {
+    Format.AUTO: (Format.TWO, Format.SEVEN),
+    Format.TWO: (Format.TWO,),
+    Format.SEVEN: (Format.SEVEN,),
+}
+_SHORT_SIZES: Final = {Format.EIGHT: SIZE_OF_EIGHT, Format.ONE: SIZE_OF_ONE}
+
+
+class NoninProtocol:
+    """The sensor only talks: hunt for a packet's first frame, then follow five bytes at a time."""
+
+    wake_at: Instant | None = None
+
+    def __init__(self, options: Options = NO_OPTIONS) -> None:
+        chosen = read_options(options, NoninOptions).format
+        self._tried = _TRIED[chosen]
+        self._format = Format.AUTO  # of the frames now followed; AUTO while hunting
+        self._buffer = bytearray()
+        self._strays = Strays("no Nonin frame")
+        self._doubtful = b""  # a bad frame in step: corrupted, or the first out of step
+        self._packet = Packet()
+        self._flags = StatusWord(_FLAGS)
+        self._own_bits = 0
+        self._firmware: int | None = None
+        self._head: bytes | None = b""  # the first bytes, for `finish`; None once frames were found
+
+    def receive(self, data: bytes, now: Instant) -> Sequence[DeviceEvent]:
+        """Take bytes; tell what the packets completed by them say."""
+        self._buffer += data
+        if self._head is not None and len(self._head) <= _HEAD_SIZE_MAX:
+            self._head += data[: _HEAD_SIZE_MAX + 1]
+        events: list[DeviceEvent] = []
+        while (self._format or self._hunt(events, now)) and self._follow(events, now):
+            pass
+        return events
+
+    def wake(self, now: Instant) -> Sequence[DeviceEvent]:
+        """Nothing depends on time alone."""
+        del now
+        return ()
+
+    def take_outgoing(self) -> Sequence[bytes]:
+        """Return nothing: the wired modules have no ears."""
+        return ()
+
+    def finish(self, now: Instant) -> Sequence[DeviceEvent]:
+        """Tell what a packet that was not completed said: the average, marked questionable."""
+        events: list[DeviceEvent] = []
+        if not self._format:
+            self._hunt(events, now, in_row=1)
+        if self._format:
+            self._follow(events, now)
+        elif self._head and len(self._head) <= _HEAD_SIZE_MAX:
+            events += read_short_capture(self._head, now)
+        if self._packet.count:
+            events += self._flags.read(self._packet.status, now)
+            events += self._packet.tell((SPO2_AT, RATE_AT), now, Validity.QUESTIONABLE)
+            self._packet = Packet()
+        return events
+
+    def _hunt(self, events: list[DeviceEvent], now: Instant, in_row: int = _IN_ROW) -> bool:
+        """Look for a packet's beginning; keep only what may still be one."""
+        buffer = self._buffer
+        keep = max(0, len(buffer) - in_row * _SIZE + 1)
+        for at in range(keep):
+            for each in self._tried:
+                if self._begins(each, at, in_row):
+                    self._begin(each, at, events, now)
+                    return True
+        self._refuse(bytes(buffer[:keep]), events, now)
+        del buffer[:keep]
+        return False
+
+    def _begins(self, layout: Format, at: int, in_row: int) -> bool:
+        buffer, offset, is_good = self._buffer, _STATUS_OFFSET[layout], _IS_GOOD[layout]
+        if not buffer[at + offset] & SYNC:  # the cheapest test first: this runs on all noise
+            return False
+        places = range(at + _SIZE, at + in_row * _SIZE, _SIZE)
+        return is_good(buffer, at) and all(
+            is_good(buffer, place) and not buffer[place + offset] & SYNC for place in places
+        )
+
+    def _begin(self, layout: Format, at: int, events: list[DeviceEvent], now: Instant) -> None:
+        self._refuse(bytes(self._buffer[:at]), events, now)
+        pieces: list[Piece] = []
+        self._strays.flush(pieces)
+        events += [reject(piece.flaw, piece.data, now) for piece in pieces]
+        del self._buffer[:at]
+        self._format = layout
+        self._head = None
+        self._packet = Packet()
+
+    def _refuse(self, data: bytes, events: list[DeviceEvent], now: Instant) -> None:
+        pieces: list[Piece] = []
+        self._strays.add(data, pieces)
+        events += [reject(piece.flaw, piece.data, now) for piece in pieces]
+
+    def _follow(self, events: list[DeviceEvent], now: Instant) -> bool:
+        """Take whole frames in step; return True if step was lost and hunting is due."""
+        buffer, layout = self._buffer, self._format
+        is_good, is_wide = _IS_GOOD[layout], layout is Format.SEVEN
+        at = 0
+        while at + _SIZE <= len(buffer):
+            if not is_good(buffer, at):
+                if self._doubtful:
+                    self._lose_step(at, events, now)
+                    return True
+                self._doubtful = bytes(buffer[at : at + _SIZE])
+                events.append(reject("checksum differs", self._doubtful, now))
+                self._packet.add_hole()
+            else:
+                self._doubtful = b""
+                first, second, third, value = buffer[at : at + 4]
+                status, pleth = (first, second << 8 | third) if is_wide else (second, third)
+                if bool(status & SYNC) != (self._packet.count == 0):
+                    if not status & SYNC:
+                        self._lose_step(at, events, now)
+                        return True
+                    events.append(reject("packet cut short", bytes(buffer[at : at + _SIZE]), now))
+                    self._packet = Packet()
+                self._packet.add(status, pleth, value)
+            at += _SIZE
+            if self._packet.count == FRAMES:
+                events += self._close(now)
+        del buffer[:at]
+        return False
+
+    def _lose_step(self, at: int, events: list[DeviceEvent], now: Instant) -> None:
+        """Hunt again, from inside the first bad frame on: the good one may begin there."""
+        again = self._doubtful or bytes(self._buffer[at : at + _SIZE])
+        at += 0 if self._doubtful else _SIZE
+        self._buffer[:at] = again[1:]
+        self._refuse(again[:1], events, now)
+        self._doubtful = b""
+        self._format = Format.AUTO
+        self._packet = Packet()
+
+    def _close(self, now: Instant) -> Sequence[DeviceEvent]:
+        packet, self._packet = self._packet, Packet()
+        if self._doubtful:  # with its last frame bad, nothing shows that the packet was in step
+            return ()
+        if packet.status & (GREEN | RED):  # set only while a pulse is in progress
+            is_low = packet.status & (GREEN | RED) == RED
+            self._own_bits &= ~_LOW_PERFUSION_BIT
+            self._own_bits |= _LOW_PERFUSION_BIT if is_low else 0
+        status_2 = packet.values[STATUS_2_AT]
+        if status_2 is not None:
+            self._own_bits &= ~_LOW_BATTERY_BIT
+            self._own_bits |= _LOW_BATTERY_BIT if status_2 & LOW_BATTERY else 0
+        return [
+            *self._identity(packet.values[FIRMWARE_AT], now),
+            *self._flags.read(packet.status & 0xFF | self._own_bits, now),
+            *packet.tell((SPO2_SHOWN_AT, RATE_SHOWN_AT), now),
+        ]
+
+    def _identity(self, firmware: int | None, now: Instant) -> Sequence[DeviceEvent]:
+        if not firmware or firmware == self._firmware:
+            return ()
+        self._firmware = firmware
+        detail = f"format {int(self._format)}, firmware revision 0x{firmware:02X}"
+        return [DeviceNotice(NoticeKind.DEVICE_IDENTITY, now, detail=detail)]
+
+
+def open_nonin(options: Options = NO_OPTIONS) -> DeviceProtocol:
+    """Return the protocol for the format that `options` name.
+
+    Raises:
+        OptionError: an option is unknown, or the format is none of 0, 1, 2, 7, 8.
+    """
+    layout = read_options(options, NoninOptions).format
+    return (
+        NoninShortProtocol(_SHORT_SIZES[layout])
+        if layout in _SHORT_SIZES
+        else NoninProtocol(options)
+    )
+
+
+# The device's side -------------------------------------------------------------------------------
+
+_HOLD: Final = seconds(10)
+_BURST_RATE_HZ: Final = 15
+_BURST_FRAMES: Final = 5  # sent together; the real module sends each alone, 13 ms apart
+
+
+class NoninDevice:
+    """The module: three packets a second, whatever is or is not in the sensor."""
+
+    def __init__(self) -> None:
+        self._said = Said(pleth=RATE_HZ)
+        self._beat = Beat(_BURST_RATE_HZ)
+        self._frames: list[bytes] = []
+        self._outgoing: list[bytes] = []
+        self._in_track: dict[Metric, Observation] = {}
+
+    @property
+    def wake_at(self) -> Instant | None:
+        """When the next frames are due; nothing is sent before the patient is known."""
+        return self._beat.at
+
+    def say(self, events: Sequence[DeviceEvent], now: Instant) -> None:
+        """Take what the patient is like; the first time, begin to send."""
+        self._said.hear(events)
+        if self._beat.at is None:
+            self._beat.start(now)
+
+    def receive(self, data: bytes, now: Instant) -> None:
+        """Ignore the host: the wired modules have no ears."""
+
+    def wake(self, now: Instant) -> None:
+        """Send the frames that are due."""
+        while self._beat.is_due(now):
+            if not self._frames:
+                self._frames = self._next_packet(now)
+            self._outgoing.append(b"".join(self._frames[:_BURST_FRAMES]))
+            del self._frames[:_BURST_FRAMES]
+
+    def take_outgoing(self) -> Sequence[bytes]:
+        """Return what is sent."""
+        sent, self._outgoing = self._outgoing, []
+        return sent
+
+    def _next_packet(self, now: Instant) -> list[bytes]:
+        for metric in (Metric.SPO2, Metric.PULSE_RATE):
+            told = self._said.observations.get(metric)
+            if told and told.value is not None:
+                self._in_track[metric] = told
+        shown = Said()
+        shown.hear(self._said.events())
+        if NoticeKind.SENSOR_OFF in shown.notices:  # the display pair holds on for ten seconds
+            shown.hear([each for each in self._in_track.values() if now - each.at < _HOLD])
+        tape = self._said.tapes[Metric.PLETH]
+        return encode_packet(shown, [tape.take() for _ in range(FRAMES)])
+
+
+_PAGE: Final = "public OEM III / Xpod format tables, put together by hand"
+_PACKET: Final = bytes.fromhex(
+    "018164 00E6 01806848 31 01807061 52 01807C30 2D 01828B00 0E"
+    "01829B00 1E 0182AA00 2D 0182B600 39 0182BE61 A2 0182C261 A6"
+    "0182C262 A7 0182BE00 41 0182B800 3B 0182B100 34 0182AA49 76"
+    "0182A361 87 01809D61 7F 01809700 18 01809200 13 01808D00 0E"
+    "01808848 51 01808300 04 01807E49 48 01807900 FA 01807400 F5"
+)
+_NO_FINGER: Final = bytes.fromhex("01C90003CD 01C8007F48 01C8007F48")
+_SEVEN: Final = bytes.fromhex("814E2000EF 804F004817 8050006131")
+
+DRIVER: Final = Driver(
+    name="nonin",
+    title="Nonin OEM III, Xpod, iPod, WristOx2 oximeter",
+    reference="Nonin OEM III / Xpod serial data formats 1, 2, 7 and 8",
+    evidence=Evidence.OPEN_IMPLEMENTATION,
+    transports=frozenset({TransportKind.SERIAL, TransportKind.TCP}),
+    metrics=frozenset({Metric.SPO2, Metric.PULSE_RATE, Metric.PLETH}),
+    silence_limit=seconds(3),
+    detects_corruption=True,
+    frames_lost_after_cut_max=0,
+    open_protocol=open_nonin,
+    encode=encode,
+    open_device=NoninDevice,
+    round_trip={Metric.SPO2: (1, 100, 1), Metric.PULSE_RATE: (18, 350, 1)},
+    vectors=(
+        Vector(_PACKET, ((Metric.SPO2, 97.0), (Metric.PULSE_RATE, 72.0)), _PAGE),
+        Vector(bytes.fromhex("01816401E7 018066341B"), ((Metric.PULSE_RATE, 180.0),), _PAGE),
+        Vector(_NO_FINGER, ((Metric.SPO2, None), (Metric.PULSE_RATE, None)), _PAGE),
+        Vector(_SEVEN, ((Metric.SPO2, 97.0), (Metric.PULSE_RATE, 72.0)), _PAGE),
+        Vector(
+            bytes.fromhex("80486100 81345F00 E37F7F08"),
+            (
+                (Metric.SPO2, 97.0),
+                (Metric.PULSE_RATE, 72.0),
+                (Metric.SPO2, 95.0),
+                (Metric.PULSE_RATE, 180.0),
+                (Metric.SPO2, None),
+                (Metric.PULSE_RATE, None),
+            ),
+            _PAGE,
+        ),
+    ),
+    doubts=(
+        "formats 8 and 1 have no checksum: a damaged frame may pass as another reading",
+        "the 3-byte format 8 of some OEM III is unconfirmed; choose format 1 for it",
+        "frame 8 (battery) is reserved on the OEM III; only its lowest bit is read",
+    ),
+)
