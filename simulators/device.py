@@ -46,6 +46,7 @@ SAY_EVERY: Final = seconds(1)
 _MODE: Final = GenerationMode.DEMO
 _BREATH_METRICS: Final = frozenset({Metric.RESP_RATE, Metric.ETCO2})
 _OXIMETER_METRICS: Final = frozenset({Metric.SPO2, Metric.PULSE_RATE, Metric.PLETH})
+_CUFF_METRICS: Final = (*NIBP, Metric.NIBP_PULSE)
 _WAVE_RATES: Final = {Metric.CO2_WAVE: CO2_RATE_HZ, Metric.PLETH: PLETH_RATE_HZ}
 _NUMERICS: Final[dict[Metric, Callable[[Vitals], float | None]]] = {
     Metric.SPO2: lambda vitals: vitals.spo2,
@@ -127,19 +128,19 @@ class Bedside:
     def _pressures(
         self, told: frozenset[Metric], now: Instant, *, measures_when_asked: bool
     ) -> list[DeviceEvent]:
-        if not told.intersection(NIBP):
+        if not told.intersection(_CUFF_METRICS):
             return []
         if measures_when_asked:
             vitals = self.patient.vitals(now, self._occlusion)
-            triple, taken = (vitals.sys, vitals.dia, vitals.mean), None
+            found, taken = (vitals.sys, vitals.dia, vitals.mean, vitals.hr), None
         else:
             reading = self.patient.cuff_reading(now)
             if reading is None:
                 return []
-            triple, taken = (reading.sys, reading.dia, reading.mean), reading.taken
+            found, taken = (reading.sys, reading.dia, reading.mean, reading.pulse), reading.taken
         return [
             _observed(metric, value, now, taken)
-            for metric, value in zip(NIBP, triple, strict=True)
+            for metric, value in zip(_CUFF_METRICS, found, strict=True)
             if metric in told
         ]
 

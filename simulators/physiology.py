@@ -31,6 +31,7 @@ NO_BREATH_S: Final = 20.0
 
 _CIRCULATION_S: Final = 15
 _OXIMETER_AVERAGE_S: Final = 8
+_HEART_AVERAGE_S: Final = 4
 _SEARCH_S: Final = 6.0
 _BREATHS_AVERAGED: Final = 4
 _CUFF_ERROR_MMHG: Final = 2.5
@@ -69,12 +70,13 @@ class Vitals(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CuffReading(msgspec.Struct, frozen=True, kw_only=True):
-    """A finished cuff reading, in mmHg; `taken` is when the cuff was done."""
+    """A finished cuff reading, in mmHg and per minute; `taken` is when the cuff was done."""
 
     taken: Instant
     sys: int
     dia: int
     mean: int
+    pulse: int
 
 
 class Occlusion(msgspec.Struct, frozen=True):
@@ -148,7 +150,7 @@ class Patient:
             resp_rate=resp_rate,
             etco2=etco2,
             fico2=fico2,
-            hr=round(self._recent(self._course.heart_rate, s, 0, 4)),
+            hr=self._rate(s),
             sys=sys,
             dia=dia,
             mean=mean,
@@ -164,7 +166,9 @@ class Patient:
         taken_s = cuff.first_s + count * cuff.every_s + cuff.inflated_s
         self._course.reach(taken_s)
         sys, dia, mean = self._pressures(int(taken_s))
-        return CuffReading(taken=instant_at(taken_s), sys=sys, dia=dia, mean=mean)
+        return CuffReading(
+            taken=instant_at(taken_s), sys=sys, dia=dia, mean=mean, pulse=self._rate(int(taken_s))
+        )
 
     def scheduled_occlusion(self, now: Instant) -> Occlusion | None:
         """Return the newest inflation by the course's times, if that cuff is on the probe's arm."""
@@ -328,6 +332,9 @@ class Patient:
             self._seen_at_s = ends[self._seen] + waves.SIDESTREAM_DELAY_S
         count = int(np.searchsorted(self._seen_at_s, s, side="right"))
         return count, self._seen_at_s[max(0, count - _BREATHS_AVERAGED - 1) : count]
+
+    def _rate(self, s: int) -> int:
+        return round(self._recent(self._course.heart_rate, s, 0, _HEART_AVERAGE_S))
 
     def _pressures(self, s: int) -> tuple[int, int, int]:
         """Return systolic, diastolic and mean pressure as a cuff done at `s` reads them."""

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drivers.contract import NO_OPTIONS, Driver
+from drivers.contract import NO_OPTIONS, CanMeasure, Driver
 from drivers.devices.nonin import DRIVER as NONIN
+from drivers.devices.suntech import DRIVER as SUNTECH
 from monitor.model.event import (
     DeviceAlarm,
     DeviceEvent,
@@ -234,6 +235,8 @@ def test_a_device_with_a_cuff_starves_the_oximeter_on_its_arm_and_no_other(
 def converse(driver: Driver, device: SimulatedDevice, until_s: float) -> list[DeviceEvent]:
     """Let host and device talk on virtual time; return what the host heard."""
     host = driver.open_protocol(NO_OPTIONS)
+    if isinstance(host, CanMeasure):
+        host.measure(device.wake_at)
     heard: list[DeviceEvent] = []
     now = device.wake_at
     while now <= instant_at(until_s):
@@ -262,6 +265,21 @@ def test_a_host_hears_what_the_patient_is_like(patient: PatientOf) -> None:
     edges = [(n.notice, n.present) for n in heard if isinstance(n, DeviceNotice)]
     assert (NoticeKind.SENSOR_OFF, True) in edges
     assert (NoticeKind.SENSOR_OFF, False) in edges
+
+
+def test_a_cuff_module_that_is_asked_reads_the_pressure_of_its_own_last_second(
+    patient: PatientOf,
+) -> None:
+    subject = patient("hypertensive-peak", 2)
+    device = simulate(SUNTECH, Bedside(subject), starts_at=instant_at(2000))
+    heard = converse(SUNTECH, device, 2060)
+    done = {each.taken for each in heard if isinstance(each, Observation) and each.taken}
+    assert len(done) == 1
+    taken = done.pop()
+    around = [subject.vitals(Instant(taken - seconds(lag))) for lag in (0, 1)]
+    read = {each.metric: each.value for each in heard if isinstance(each, Observation)}
+    triple = tuple(read[metric] for metric in NIBP)
+    assert triple in [(each.sys, each.dia, each.mean) for each in around]
 
 
 def test_a_pulled_cable_is_silence_for_exactly_as_long(patient: PatientOf) -> None:
