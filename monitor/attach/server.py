@@ -136,8 +136,8 @@ class AttachServer:
         client = _Client()
         reading = asyncio.create_task(self._read(connection, client))
         try:
+            self._clients.add(client)  # first: what happens during the greeting waits for it
             await self._greet(connection)
-            self._clients.add(client)
             while True:
                 for frame in await client.take():
                     await connection.send(frame)

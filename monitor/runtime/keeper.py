@@ -21,7 +21,7 @@ def retry_delay_s(attempts: int, chance: float) -> float:
     Doubles from 0.5 s to 30 s; `chance` in [0, 1) takes off up to a quarter, so that the links of a
     whole site do not knock at one door at once.
     """
-    whole = min(RETRY_DELAY_S_MAX, RETRY_DELAY_S_MIN * 2 ** min(attempts, 10))
+    whole: float = min(RETRY_DELAY_S_MAX, RETRY_DELAY_S_MIN * 2 ** min(attempts, 10))
     return whole * (1 - chance / 4)
 
 

@@ -135,11 +135,9 @@ class Picture:
     def take_gap(self, start: Instant, end: Instant) -> None:
         """Take a stretch that nobody watched."""
         self._gaps.append((start, end))
+        for line in self._links.values():
+            line.state, line.since = LinkState.CONNECTING, end
         self._log(end, "gap", f"not recorded for {in_seconds(Instant(end - start)):.0f} s")
-
-    def link_state(self, link: str) -> LinkState:
-        """Return how `link` stands."""
-        return self._links[link].state
 
     # -- drawing up ------------------------------------------------------------------------------
 

@@ -134,9 +134,8 @@ class Pipeline:
         """Take an edge of a link's state. A link that came up begins its conversation anew."""
         now = change.at
         self.mature(now)
-        before = self._picture_state(change.link)
         self._put(EntryKind.LINK, now, change, change.link)
-        if change.state is LinkState.UP and before is not LinkState.SILENT:
+        if change.state is LinkState.UP and change.link not in self._protocols:
             line = self._lines[change.link]
             self._sources.forget(change.link)
             self._protocols[change.link] = line.driver.open_protocol(self._options(line))
@@ -177,6 +176,7 @@ class Pipeline:
         gap = seconds(resumed.gap_s)
         self._anchor = resumed.anchor
         self._protocols.clear()
+        self._sources.clear()
         self._put(EntryKind.RESUMED, now, resumed)
         self.picture.take_gap(Instant(now - gap), now)
         self._tell(self._alarms.resume(now, gap))
@@ -205,27 +205,38 @@ class Pipeline:
     def recall(self, entry: Entry, body: Body | WallAnchor | bytes) -> None:
         """Fold an entry that is on disk already: state moves on, nothing is told or written."""
         now = entry.at
-        if isinstance(body, LinkChange):
-            self.picture.take_link(body)
+        if isinstance(body, LinkChange | SelfCheck):
             self._alarms.accept(body, now)
         elif isinstance(body, AlarmChange):
             self._alarms.wake(now)
-            self.picture.take_change(body)
         elif isinstance(body, OperatorAction):
             self._sitting = self._sitting.accept(body, now)
             self._alarms.accept(body, now)
-        elif isinstance(body, SelfCheck):
-            self._alarms.accept(body, now)
-        elif entry.kind is EntryKind.HEARD and not isinstance(body, bytes | WallAnchor):
-            self._recall_heard(entry.link, body, now)
+        for chosen in self.recall_picture(entry, body):
+            self._alarms.accept(chosen, now)
+
+    def recall_picture(
+        self, entry: Entry, body: Body | WallAnchor | bytes
+    ) -> Sequence[DeviceEvent]:
+        """Fold an entry into the picture alone; return the events of it that count."""
+        now = entry.at
+        if isinstance(body, LinkChange):
+            self.picture.take_link(body)
+        elif isinstance(body, AlarmChange):
+            self.picture.take_change(body)
+        elif isinstance(body, OperatorAction):
+            self.picture.take_action(body)
+        elif isinstance(body, Resumed):
+            self._sources.clear()
+            self.picture.take_gap(Instant(now - seconds(body.gap_s)), now)
+        elif isinstance(body, DeviceEvent):
+            chosen = tuple(self._sources.choose(entry.link, body, now))
+            for event in chosen:
+                self.picture.take_event(entry.link, event, now)
+            return chosen
+        return ()
 
     # -- inside ----------------------------------------------------------------------------------
-
-    def _recall_heard(self, link: str, body: Body, now: Instant) -> None:
-        assert not isinstance(body, AlarmChange)
-        for chosen in self._sources.choose(link, body, now):  # type: ignore[arg-type]
-            self.picture.take_event(link, chosen, now)
-            self._alarms.accept(chosen, now)
 
     def _hear(self, link: str, events: Sequence[DeviceEvent], now: Instant) -> None:
         append = self._log.append
@@ -254,7 +265,8 @@ class Pipeline:
             return self._sitting.refusal(action)
         if action.deed is Deed.MEASURE_NIBP:
             return "" if self._cuffs() else "no device on this chair can be asked to measure"
-        return self._alarms.refusal(action)
+        refusal: str = self._alarms.refusal(action)
+        return refusal
 
     def _cuffs(self) -> list[DeviceProtocol]:
         return [each for each in self._protocols.values() if hasattr(each, "measure")]
@@ -291,9 +303,6 @@ class Pipeline:
 
     def _put(self, kind: EntryKind, at: Instant, body: Body, link: str = "") -> None:
         self._log.append(Entry(kind, at, link, encode(body)))
-
-    def _picture_state(self, link: str) -> LinkState:
-        return self.picture.link_state(link)
 
     def _options(self, line: Line) -> Mapping[str, object]:
         opened_utc_s = self._anchor.utc_of(Instant(0)) / 1e9

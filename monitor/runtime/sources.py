@@ -75,6 +75,12 @@ class Sources:
             return self._choose_notice(link, event)
         return (event,)
 
+    def clear(self) -> None:
+        """Know nothing any more: after a stop, every source has to show itself again."""
+        self._source.clear()
+        self._heard.clear()
+        self._notices.clear()
+
     def forget(self, link: str) -> None:
         """Drop the device states of a link that was opened anew; its device will tell again."""
         self._notices.pop(link, None)

@@ -23,6 +23,7 @@ class MqttTransport:
         self._client = client
         self._stack = stack
         self._receiver = receiver
+        self._closing: asyncio.Task[None] | None = None
         self._reading = asyncio.get_running_loop().create_task(self._read(), name="mqtt-reader")
 
     def write(self, data: bytes) -> None:
@@ -30,25 +31,31 @@ class MqttTransport:
         del data
 
     def close(self) -> None:
-        """Leave the broker; the reader's end does it."""
-        self._reading.cancel()
+        """Leave the broker."""
+        if self._closing is None:
+            self._closing = asyncio.get_running_loop().create_task(self._leave(), name="mqtt-leave")
 
     async def closed(self) -> None:
         """Wait until the broker was left."""
-        await asyncio.gather(self._reading, return_exceptions=True)
+        self.close()
+        assert self._closing is not None
+        await self._closing
 
     async def _read(self) -> None:
-        reason = ""
+        reason = "the broker ended the conversation"
         try:
             async for message in self._client.messages:
                 self._receiver.heard(_packed(message))
         except aiomqtt.MqttError as error:
             reason = str(error) or "the broker is gone"
-        finally:
-            await self._leave()
-        self._receiver.lost(reason or "the broker ended the conversation")
+        self.close()
+        self._receiver.lost(reason)
 
     async def _leave(self) -> None:
+        # Not in the reader: a task that is cancelled before its first step runs nothing at all.
+        if self._reading is not asyncio.current_task() and not self._reading.done():
+            self._reading.cancel()
+            await asyncio.wait({self._reading})
         try:
             await self._stack.aclose()
         except aiomqtt.MqttError:
@@ -57,7 +64,7 @@ class MqttTransport:
 
 def _packed(message: aiomqtt.Message) -> bytes:
     payload = message.payload
-    data = bytes(payload) if isinstance(payload, bytes | bytearray) else str(payload or "").encode()
+    data = payload if isinstance(payload, bytes) else str(payload or "").encode()
     return pack(Message(str(message.topic), data[: PAYLOAD_SIZE_MAX + 1], message.retain))
 
 

@@ -75,7 +75,7 @@ class SerialTransport:
         if data:
             self._receiver.heard(data)
         else:
-            self._fail("the port is gone")
+            self._fail("unplugged")
 
     def _drain(self) -> None:
         try:

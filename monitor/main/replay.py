@@ -1,0 +1,131 @@
+"""`vigil replay`: a recording through the alarm core on virtual time."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from drivers.contract import NO_OPTIONS
+from drivers.registry import get
+from monitor.config import read_limits
+from monitor.main.devices import pieces_of, received
+from monitor.main.output import flush, note, say_json
+from monitor.model.errors import ConfigError
+from monitor.model.event import DeviceEvent
+from monitor.model.instant import Instant, in_seconds
+from monitor.recordings.opening import open_recording
+from monitor.recordings.options import read_column_map, read_zero_is_missing
+from monitor.recordings.recording import ReadOptions
+from monitor.runtime.replay import Replay, alarm_line
+
+REPLAY_PRESET = "iv-ketamine"
+PROGRESS_EVERY_S = 1.0
+
+
+class ReplayWishes(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked for on the command line."""
+
+    file: str
+    limits: str
+    speed: str
+    zero_is_missing: tuple[str, ...]
+    columns: tuple[str, ...]
+    driver: str | None
+
+
+def replay(wishes: ReplayWishes) -> int:
+    """Replay a recording: JSON lines of alarm changes, then one summary line.
+
+    Raises:
+        RecordingError: the file cannot be read; names file, line or column and a remedy.
+        ConfigError: a wish that cannot be; names it.
+    """
+    rate = _rate(wishes.speed)
+    preset = wishes.limits or REPLAY_PRESET
+    _, limits = read_limits(preset, Path(), "--limits")
+    items, described, notes = _items(wishes)
+    playing = Replay(limits, lambda change: say_json(alarm_line(change)))
+    began_s = time.perf_counter()
+    summary = playing.play(_paced(_watched(items), rate))
+    took_s = time.perf_counter() - began_s
+    for line in notes():
+        note(f"note: {line}")
+    pace = summary.span_s / took_s
+    note(f"replayed {summary.span_s:.0f} s in {took_s:.2f} s: {pace:,.0f} x real time")
+    say_json(
+        {
+            "summary": True,
+            "file": wishes.file,
+            "mode": "replay",
+            "preset": preset,
+            **described(),
+            **msgspec.to_builtins(summary),
+            "notes": notes(),
+        }
+    )
+    return 0
+
+
+Items = Iterator[tuple[Instant, Sequence[DeviceEvent]]]
+Described = Callable[[], dict[str, object]]
+
+
+def _items(wishes: ReplayWishes) -> tuple[Items, Described, Callable[[], tuple[str, ...]]]:
+    """Return the recording's events, what describes it, and its notes once it was read."""
+    if wishes.driver is not None:
+        name = wishes.driver
+        return _captured(name, wishes.file), lambda: {"driver": name}, tuple
+    recording = open_recording(
+        Path(wishes.file),
+        ReadOptions(
+            zero_is_missing=read_zero_is_missing(wishes.zero_is_missing),
+            column_map=read_column_map(wishes.columns),
+        ),
+    )
+    described = lambda: {"recording": msgspec.to_builtins(recording.describe())}  # noqa: E731
+    return iter(recording), described, lambda: recording.notes
+
+
+def _captured(name: str, file: str) -> Items:
+    driver = get(name)
+    protocol = driver.open_protocol(NO_OPTIONS)
+    for at, data in pieces_of(driver, file, is_hex=False):
+        yield at, received(protocol, data, at)
+
+
+def _rate(speed: str) -> float | None:
+    if speed == "max":
+        return None
+    try:
+        rate = float(speed)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate < float("inf"):
+        raise ConfigError(f'--speed: "{speed}" is neither a number above 0 nor max')
+    return rate
+
+
+def _paced(items: Items, rate: float | None) -> Items:
+    began_s = time.monotonic()
+    for at, events in items:
+        if rate is not None:
+            flush()
+            time.sleep(max(0.0, began_s + in_seconds(at) / rate - time.monotonic()))
+        yield at, events
+
+
+def _watched(items: Items) -> Items:
+    """Show on a terminal how far a long replay has come."""
+    if not sys.stderr.isatty():
+        yield from items
+        return
+    told_s = time.monotonic()
+    for at, events in items:
+        if time.monotonic() - told_s > PROGRESS_EVERY_S:
+            told_s = time.monotonic()
+            sys.stderr.write(f"\r{in_seconds(at) / 3600:.2f} h of the recording")
+            sys.stderr.flush()
+        yield at, events
+    sys.stderr.write("\r")
