@@ -149,12 +149,8 @@ class WornWire:
         due = now
         if self._happens("delay_share"):
             due = later(now, Duration(self._chance.randint(0, self._wear.delay_max)))
-        if not self._wear.is_datagram:
-            if self._held:
-                due = max(due, self._held[-1][0])
-            self._held.append((due, piece))
-            return
         place = len(self._held)
-        while place and self._held[place - 1][0] > due:
+        # In a stream all wait behind the slowest; a datagram overtakes what is due later.
+        while self._wear.is_datagram and place and self._held[place - 1][0] > due:
             place -= 1
         self._held.insert(place, (due, piece))

@@ -115,9 +115,13 @@ def test_a_cut_device_neither_hears_nor_is_heard_and_then_goes_on() -> None:
     assert [bool(each) for each in sent] == [True, True, False, False, True, True]
     assert device.is_connected(instant_at(4))
     assert not device.is_connected(instant_at(3))
-    deaf = SimulatedDevice(Clerk(), nothing, is_cut=lambda _: True)
-    assert list(deaf.receive(b"go", instant_at(1))) == []
     assert len(side.told) == 6
+
+
+def test_what_the_host_says_into_a_pulled_cable_is_never_answered() -> None:
+    device = SimulatedDevice(Clerk(), nothing, is_cut=lambda now: in_seconds(now) < 2)
+    assert list(device.receive(b"go", instant_at(1))) == []
+    assert b"heard" not in b"".join(device.step(instant_at(5)))
 
 
 @settings(max_examples=20, deadline=None)

@@ -73,6 +73,30 @@ def test_each_kind_of_wear_does_what_it_says(seed: int, piece: bytes) -> None:
     assert through(Wear(join=1), seed, [piece]) == []
 
 
+def test_every_bit_can_be_the_one_that_flips() -> None:
+    flipped = {through(Wear(flip=1), seed, [b"\x00\x00"])[0] for seed in range(300)}
+    assert flipped == {(1 << bit).to_bytes(2, "big") for bit in range(16)}
+
+
+@given(seed=SEEDS, is_datagram=st.booleans(), count=st.integers(1, 30))
+def test_no_piece_waits_longer_than_the_longest_delay(
+    seed: int, count: int, *, is_datagram: bool
+) -> None:
+    wear = Wear(delay_share=0.5, delay_max=seconds(5), is_datagram=is_datagram)
+    wire = WornWire(wear, seed)
+    came: dict[bytes, Instant] = {}
+    for s in range(count):
+        while (due := wire.wake_at) is not None and due <= instant_at(s):
+            came |= dict.fromkeys(wire.take(due), due)
+        wire.put([bytes([s])], instant_at(s))
+    while (due := wire.wake_at) is not None:
+        came |= dict.fromkeys(wire.take(due), due)
+    for s in range(count):
+        assert came[bytes([s])] <= instant_at(s + 5)
+    if is_datagram:
+        assert list(came.values()) == sorted(came.values())
+
+
 def test_joined_pieces_come_with_the_next_that_does_not_wait() -> None:
     for seed in range(20):
         out = through(Wear(join=0.5), seed, [b"a", b"b", b"c", b"d"])

@@ -153,6 +153,32 @@ def test_the_capnogram_and_the_rate_agree(patient: PatientOf) -> None:
         assert seen == pytest.approx(shown, abs=1.5)
 
 
+@settings(max_examples=25, deadline=None)
+@given(course=COURSES, first=st.integers(0, 80_000), count=st.integers(1, 1300))
+def test_a_sample_is_the_wave_at_its_own_instant(
+    course: str, first: int, count: int, patient: PatientOf
+) -> None:
+    subject = patient(course, 4)
+    samples = subject.co2_samples(first, count)
+    assert len(samples) == count
+    for n in {0, count // 2, count - 1}:
+        assert samples[n] == pytest.approx(subject.co2(instant_at((first + n) / 20)), abs=0.3)
+
+
+def test_breaths_come_as_evenly_as_a_resting_person_breathes(patient: PatientOf) -> None:
+    samples = patient("quiet", 2).co2_samples(20 * 600, 20 * 300)
+    rises = [n / 20 for n, (a, b) in enumerate(pairwise(samples)) if a < 10 <= b]
+    intervals = [b - a for a, b in pairwise(rises)]
+    assert all(abs(b - a) < 0.4 for a, b in pairwise(intervals))
+
+
+def test_gas_reaches_the_analyser_two_to_four_seconds_late(patient: PatientOf) -> None:
+    early = [max(patient("cannula-off", seed).co2_samples(20 * 1500, 40)) for seed in range(6)]
+    late = [max(patient("cannula-off", seed).co2_samples(20 * 1504, 40)) for seed in range(6)]
+    assert min(early) > 10  # breathed out before the cannula slipped, seen after
+    assert max(late) < 1
+
+
 def test_a_breath_has_a_baseline_and_a_rising_plateau_that_ends_at_end_tidal(
     patient: PatientOf,
 ) -> None:
@@ -191,6 +217,9 @@ def test_slow_apnoea_slows_stops_desaturates_and_recovers(seed: int, patient: Pa
     low = [s for s, shown in course.items() if shown.spo2 is not None and shown.spo2 < 90]
     assert 1575 <= low[0] <= 1625
     assert 55 <= min(shown.spo2 or 100 for shown in course.values()) <= 82
+    again = [s for s in range(1625, 1660) if course[s].resp_rate is not None]
+    assert again
+    assert all((course[s].resp_rate or 0) >= 11 for s in range(again[0], 1800))
     assert (course[1800].spo2 or 0) >= 94
     assert (course[1800].resp_rate or 0) >= 11
 
@@ -206,6 +235,7 @@ def test_a_cannula_that_slips_leaves_flat_co2_and_good_saturation(
     shown = vitals(subject, range(1500, 1640))
     assert all((v.spo2 or 0) >= 96 for v in shown)
     assert all(v.resp_rate is None for v in shown[30:88])
+    assert min(v.resp_rate for v in shown[:30] if v.resp_rate is not None) < 10
     assert subject.no_breath_s(instant_at(1560)) is not None
     assert subject.no_breath_s(instant_at(1490)) is None
     assert subject.sao2(instant_at(1560)) > 96
