@@ -1,0 +1,189 @@
+"""All conditions side by side: each stepped alone, told in order, explained by one another."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from alarms import step as stepping
+from alarms.condition import DEEDS, Condition, Input, Policy, State, Step, Told
+from alarms.names import Identity
+from alarms.rules import LimitRule
+from alarms.subsumption import Causes
+from alarms.wording import reason
+from monitor.model.alarm import RANK, AlarmChange, AlarmSnapshot, Priority
+from monitor.model.alarm import SignalPresence as Signal
+from monitor.model.instant import Instant
+
+_STANDING: Final = frozenset({Condition.PRESENT, Condition.HELD})
+_CROSSED: Final = frozenset({Input.VIOLATED, Input.SEVERE})
+_FRESH: Final = State()
+NEVER: Final = Instant(2**63 - 1)
+
+
+class Watch(msgspec.Struct, kw_only=True, eq=False):
+    """One condition being watched. `note` is what whoever judged it last had to say."""
+
+    identity: Identity
+    policy: Policy
+    rule: LimitRule | None = None
+    state: State = _FRESH
+    note: str = ""
+    due: Instant | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Say whether there is nothing to it: absent, no signal, no clock."""
+        return self.state.condition is Condition.ABSENT and self.state.signal is Signal.OFF
+
+    @property
+    def is_standing(self) -> bool:
+        """Say whether the condition is present or held."""
+        return self.state.condition in _STANDING
+
+    @property
+    def priority(self) -> Priority:
+        """Return the priority in force."""
+        return stepping.priority_of(self.policy, self.state)
+
+
+class Board:
+    """The register of conditions and the changes not yet fetched.
+
+    `hint` is never later than the earliest clock; whoever looks at all clocks may set it exactly.
+    """
+
+    def __init__(self, causes: Causes) -> None:
+        self._watches: dict[str, Watch] = {}
+        self._causes = causes
+        self._told: list[AlarmChange] = []
+        self.hint = NEVER
+
+    def __iter__(self) -> Iterator[Watch]:
+        return iter(self._watches.values())
+
+    def add(self, watch: Watch) -> Watch:
+        """Watch one more condition."""
+        return self._watches.setdefault(watch.identity.alarm, watch)
+
+    def get(self, alarm: str) -> Watch | None:
+        """Return the condition of that name, if it is watched."""
+        return self._watches.get(alarm)
+
+    def fetch(self) -> tuple[AlarmChange, ...]:
+        """Return what was told since the last call, in order."""
+        if not self._told:
+            return ()
+        told = tuple(self._told)
+        self._told.clear()
+        return told
+
+    def judge(
+        self,
+        watch: Watch,
+        happened: Input,
+        now: Instant,
+        *,
+        value: float | None = None,
+        began: Instant | None = None,
+    ) -> None:
+        """Step one condition by a judgement. A quiet one that hears nothing new costs nothing."""
+        if watch.is_idle and happened not in _CROSSED:
+            return
+        taken = stepping.step(watch.policy, watch.state, happened, now, value=value, began=began)
+        self._put(watch, taken)
+
+    def act(self, watch: Watch, deed: Input, now: Instant, by: str) -> None:
+        """Step one condition by a person's deed."""
+        self._put(watch, stepping.act(watch.policy, watch.state, deed, now, by), by)
+
+    def mature(self, watch: Watch, now: Instant) -> None:
+        """Let the clocks of one condition that are due act."""
+        self._put(watch, stepping.mature(watch.policy, watch.state, now))
+
+    def restart(self, watch: Watch, stopped: Instant, now: Instant) -> None:
+        """Take up one condition after a stop."""
+        self._put(watch, stepping.restart(watch.policy, watch.state, stopped, now))
+
+    def put_back(self, watch: Watch, state: State, note: str) -> None:
+        """Set a condition to what was saved, telling nobody."""
+        watch.state, watch.note = state, note
+        watch.due = stepping.wake_at(watch.policy, state)
+
+    def _put(self, watch: Watch, step: Step, by: str = "") -> None:
+        if step.state is watch.state:
+            return
+        watch.state = step.state
+        watch.due = stepping.wake_at(watch.policy, step.state)
+        self.expect(watch.due)
+        self._told.extend(self._change(watch, told, by) for told in step.told)
+
+    def _change(self, watch: Watch, told: Told, by: str) -> AlarmChange:
+        identity, rule = watch.identity, watch.rule
+        about = told.before if told.after.signal is Signal.OFF else told.after
+        return AlarmChange(
+            at=told.at,
+            alarm=identity.alarm,
+            change=told.change,
+            priority=stepping.priority_of(watch.policy, about),
+            kind=identity.kind,
+            metric=identity.metric,
+            value=told.after.value if told.after.value is not None else told.before.value,
+            limit=None if rule is None else rule.limit_crossed(is_severe=about.is_severe),
+            reason=reason(told, watch.policy, rule, watch.note),
+            operator=by if told.cause in DEEDS else "",
+            subsumed_by=self.cause_of(watch),
+        )
+
+    def cause_of(self, watch: Watch) -> str:
+        """Return the standing condition that explains this one, if it is no less urgent."""
+        for alarm in self._causes.of(watch.identity):
+            cause = self._watches.get(alarm)
+            if cause is None or cause is watch or not cause.is_standing:
+                continue
+            if RANK[cause.priority] >= RANK[watch.priority]:
+                return alarm
+        return ""
+
+    def expect(self, due: Instant | None) -> None:
+        """Note that a clock may run out at `due`."""
+        if due is not None and due < self.hint:
+            self.hint = due
+
+    def soonest(self) -> Watch | None:
+        """Return the condition whose clock runs out first."""
+        timed = [each for each in self._watches.values() if each.due is not None]
+        return min(timed, key=lambda each: each.due or 0, default=None)
+
+    def snapshots(self) -> tuple[AlarmSnapshot, ...]:
+        """Return what is present or latched in reading order: most urgent, present, newest."""
+        shown = [each for each in self if each.state.signal is not Signal.OFF]
+        shown.sort(key=_reading_order)
+        return tuple(self._snapshot(each) for each in shown)
+
+    def _snapshot(self, watch: Watch) -> AlarmSnapshot:
+        identity, rule, state = watch.identity, watch.rule, watch.state
+        is_acknowledged = state.operator is state.operator.ACKNOWLEDGED
+        is_paused = state.operator is state.operator.PAUSED
+        return AlarmSnapshot(
+            alarm=identity.alarm,
+            title=identity.title,
+            priority=watch.priority,
+            kind=identity.kind,
+            since=state.began if state.began is not None else Instant(0),
+            signal=state.signal,
+            metric=identity.metric,
+            value=state.value,
+            limit=None if rule is None else rule.limit_crossed(is_severe=state.is_severe),
+            limit_is_low=rule is not None and rule.is_low,
+            held_since=state.held_since,
+            acknowledged_until=state.until if is_acknowledged else None,
+            acknowledged_by=state.by if is_acknowledged else "",
+            audio_paused_until=state.until if is_paused else None,
+            subsumed_by=self.cause_of(watch),
+        )
+
+
+def _reading_order(watch: Watch) -> tuple[int, bool, int, str]:
+    raised = watch.state.raised if watch.state.raised is not None else Instant(0)
+    return (-RANK[watch.priority], not watch.is_standing, -raised, watch.identity.alarm)

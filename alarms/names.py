@@ -1,0 +1,126 @@
+"""The alarm conditions that no limit makes: their stable names, titles and priorities.
+
+Priorities after the priority table of IEC 60601-1-8 (result of no response against onset). A name
+that is not known here is HIGH: nobody has decided that it can wait.
+"""
+
+from typing import Final
+
+import msgspec
+
+from monitor.model.alarm import Kind, Priority
+from monitor.model.event import NoticeKind
+from monitor.model.metric import Metric, describe
+
+APNOEA: Final = "apnoea"
+NIBP_IMPLAUSIBLE: Final = "nibp_implausible"
+RECORDING_GAP: Final = "recording_gap"
+REJECTED: Final = "input_rejected"
+
+ABSENCE_TOLD: Final = (
+    Metric.SPO2,
+    Metric.PULSE_RATE,
+    Metric.HEART_RATE,
+    Metric.ETCO2,
+    Metric.RESP_RATE,
+)
+RESPIRATORY: Final = (Metric.SPO2, Metric.ETCO2, Metric.RESP_RATE)
+OXIMETER: Final = (Metric.SPO2, Metric.PULSE_RATE)
+CO2_CHANNEL: Final = (Metric.ETCO2, Metric.FICO2, Metric.RESP_RATE)
+
+
+class Identity(msgspec.Struct, frozen=True, kw_only=True):
+    """Who a condition is: what does not change while it comes and goes."""
+
+    alarm: str
+    title: str
+    kind: Kind
+    priority: Priority
+    metric: Metric | None = None
+
+
+def _technical(alarm: str, title: str, priority: Priority) -> Identity:
+    return Identity(alarm=alarm, title=title, kind=Kind.TECHNICAL, priority=priority)
+
+
+_FIXED: Final = {
+    APNOEA: Identity(
+        alarm=APNOEA,
+        title="Apnoea",
+        kind=Kind.PHYSIOLOGICAL,
+        priority=Priority.HIGH,
+        metric=Metric.RESP_RATE,
+    ),
+    NIBP_IMPLAUSIBLE: _technical(NIBP_IMPLAUSIBLE, "NIBP implausible", Priority.MEDIUM),
+    RECORDING_GAP: _technical(RECORDING_GAP, "Not watched", Priority.MEDIUM),
+    REJECTED: _technical(REJECTED, "Input rejected", Priority.LOW),
+}
+_NOTICES: Final = {
+    NoticeKind.SENSOR_OFF: ("Sensor off", Priority.MEDIUM),
+    NoticeKind.SENSOR_FAULT: ("Sensor fault", Priority.MEDIUM),
+    NoticeKind.OCCLUSION: ("CO2 line occluded", Priority.MEDIUM),
+    NoticeKind.SAMPLE_LINE_OFF: ("CO2 line off", Priority.MEDIUM),
+    NoticeKind.CO2_FAULT: ("CO2 fault", Priority.MEDIUM),
+    NoticeKind.DEVICE_FAULT: ("Device fault", Priority.MEDIUM),
+    NoticeKind.CUFF_FAILED: ("Cuff reading failed", Priority.LOW),
+    NoticeKind.LOW_BATTERY: ("Device battery low", Priority.LOW),
+    NoticeKind.AUDIO_PAUSED_AT_DEVICE: ("Audio paused at device", Priority.LOW),
+    NoticeKind.NOT_THIS_DEVICE: ("Wrong device", Priority.MEDIUM),
+}
+_PARTS: Final = {
+    "disk": ("Record cannot be written", Priority.MEDIUM),
+    "record": ("Record cannot be written", Priority.MEDIUM),
+    "audio": ("No sound", Priority.MEDIUM),
+    "clock": ("Clock stepped", Priority.MEDIUM),
+    "watchdog": ("Watchdog lost", Priority.MEDIUM),
+    "influx": ("Upload waits", Priority.LOW),
+    "mqtt": ("Broker lost", Priority.LOW),
+}
+_LINK: Final = "link_"
+_NO_DATA: Final = "no_data_"
+
+
+def link_alarm(link: str) -> str:
+    """Return the name of the condition of a lost link."""
+    return _LINK + link
+
+
+def no_data_alarm(metric: Metric) -> str:
+    """Return the name of the condition of a metric that stopped coming."""
+    return _NO_DATA + metric
+
+
+def is_notice(alarm: str) -> bool:
+    """Say whether this is a device's notice that is a condition of its own."""
+    return alarm in _NOTICE_NAMES
+
+
+def is_link(alarm: str) -> bool:
+    """Say whether this is the condition of a lost link."""
+    return alarm.startswith(_LINK)
+
+
+def identify(alarm: str) -> Identity:
+    """Return who the technical condition of that name is; an unknown name is HIGH."""
+    if alarm in _FIXED:
+        return _FIXED[alarm]
+    if alarm in _PARTS:
+        return _technical(alarm, *_PARTS[alarm])
+    if alarm in _NOTICE_NAMES:
+        return _technical(alarm, *_NOTICES[_NOTICE_NAMES[alarm]])
+    if alarm.startswith(_LINK):
+        return _technical(alarm, f"No link: {alarm.removeprefix(_LINK)}", Priority.MEDIUM)
+    if alarm.startswith(_NO_DATA) and alarm.removeprefix(_NO_DATA) in _METRICS:
+        metric = Metric(alarm.removeprefix(_NO_DATA))
+        return Identity(
+            alarm=alarm,
+            title=f"{describe(metric).title}: no data",
+            kind=Kind.TECHNICAL,
+            priority=Priority.MEDIUM,
+            metric=metric,
+        )
+    return _technical(alarm, alarm, Priority.HIGH)
+
+
+_NOTICE_NAMES: Final = {each.value: each for each in _NOTICES}
+_METRICS: Final = frozenset(each.value for each in Metric)

@@ -1,0 +1,167 @@
+"""What is judged and by which numbers: the frozen records a preset is read into.
+
+All limits are in the metric's fixed unit, all times are durations. Nothing here has a default that
+decides anything clinical: the numbers come from a preset, each with its provenance.
+"""
+
+from typing import Final
+
+import msgspec
+
+from alarms.condition import Input, Latch, Policy
+from monitor.model.alarm import Priority
+from monitor.model.instant import Duration
+from monitor.model.metric import Metric
+
+AT_ONCE: Final = Duration(0)
+
+
+class OperatorRules(msgspec.Struct, frozen=True, kw_only=True):
+    """How long what a person does to a signal lasts."""
+
+    audio_pause: Duration
+    acknowledge_high: Duration
+    acknowledge_medium: Duration
+    acknowledge_low: Duration
+
+    def acknowledge_max(self, priority: Priority) -> Duration:
+        """Return how long an acknowledgement at `priority` lasts at most."""
+        match priority:
+            case Priority.HIGH:
+                return self.acknowledge_high
+            case Priority.MEDIUM:
+                return self.acknowledge_medium
+            case Priority.LOW:
+                return self.acknowledge_low
+
+
+class LimitRule(msgspec.Struct, frozen=True, kw_only=True):
+    """One alarm limit of one metric in one direction, with its severe band.
+
+    The value violates the limit beyond `limit`; it is back inside once it lies `hysteresis` within
+    it for `clear_for`. `severe` is None where there is no severe band.
+    """
+
+    alarm: str
+    metric: Metric
+    is_low: bool
+    limit: float
+    priority: Priority
+    delay: Duration
+    hysteresis: float
+    clear_for: Duration
+    latch: Latch
+    acknowledge_envelope: float
+    severe: float | None = None
+    severe_priority: Priority = Priority.HIGH
+    severe_delay: Duration = Duration(0)
+    provenance: dict[str, str] = {}
+
+    @property
+    def inside(self) -> float:
+        """Return the value from which on it is back inside."""
+        return self.limit + self.hysteresis if self.is_low else self.limit - self.hysteresis
+
+    def limit_crossed(self, *, is_severe: bool) -> float:
+        """Return the limit that decided: the severe one for an escalated condition."""
+        return self.severe if is_severe and self.severe is not None else self.limit
+
+
+class ApnoeaRules(msgspec.Struct, frozen=True, kw_only=True):
+    """When missing breaths are an apnoea.
+
+    `after` the last breath; armed after `arm_breaths` breaths. While the device explains itself
+    (auto-zero, line off) at most `ambiguous_max` after the last breath.
+    """
+
+    after: Duration
+    ambiguous_max: Duration
+    arm_breaths: int
+    clear_for: Duration
+    latch: Latch
+
+
+class DataRules(msgspec.Struct, frozen=True, kw_only=True):
+    """When silence is a condition, and what a device cannot mean.
+
+    A value is old after `stale_after`, its loss is told `absent_after` the last valid value, both
+    at least `periods` learned periods. The last respiratory channel is told as HIGH after another
+    `last_channel_after`. `steps` bounds a believable change per second. More than
+    `rejected_per_minute` refused frames or values are a condition.
+    """
+
+    stale_after: Duration
+    absent_after: Duration
+    periods: float
+    last_channel_after: Duration
+    latch: Latch
+    link_delay: Duration
+    sensor_delay: Duration
+    rejected_per_minute: int
+    steps: dict[Metric, float]
+
+
+class LimitSet(msgspec.Struct, frozen=True, kw_only=True):
+    """A validated group of limits and policies: what a preset file holds."""
+
+    name: str
+    title: str
+    status: str
+    limits: tuple[LimitRule, ...]
+    apnoea: ApnoeaRules
+    data: DataRules
+    operator: OperatorRules
+
+
+def judge(rule: LimitRule, value: float) -> Input:
+    """Say how `value` stands to the limit; between means inside it, but within the hysteresis."""
+    if rule.is_low:
+        if value >= rule.inside:
+            return Input.NORMAL
+        if value >= rule.limit:
+            return Input.BETWEEN
+        return Input.SEVERE if rule.severe is not None and value < rule.severe else Input.VIOLATED
+    if value <= rule.inside:
+        return Input.NORMAL
+    if value <= rule.limit:
+        return Input.BETWEEN
+    return Input.SEVERE if rule.severe is not None and value > rule.severe else Input.VIOLATED
+
+
+def limit_policy(rule: LimitRule, operator: OperatorRules) -> Policy:
+    """Return how the condition of a limit behaves."""
+    return Policy(
+        priority=rule.priority,
+        severe_priority=rule.severe_priority,
+        delay=rule.delay,
+        severe_delay=rule.severe_delay,
+        clear_for=rule.clear_for,
+        latch=rule.latch,
+        is_low=rule.is_low,
+        envelope=rule.acknowledge_envelope,
+        pause=operator.audio_pause,
+        acknowledge_max=operator.acknowledge_max(rule.priority),
+        acknowledge_severe_max=operator.acknowledge_max(rule.severe_priority),
+    )
+
+
+def plain_policy(
+    priority: Priority,
+    operator: OperatorRules,
+    *,
+    delay: Duration = AT_ONCE,
+    severe_delay: Duration = AT_ONCE,
+    clear_for: Duration = AT_ONCE,
+    latch: Latch = Latch.NEVER,
+) -> Policy:
+    """Return the policy of a condition that no value measures, such as a lost link."""
+    return Policy(
+        priority=priority,
+        delay=delay,
+        severe_delay=severe_delay,
+        clear_for=clear_for,
+        latch=latch,
+        pause=operator.audio_pause,
+        acknowledge_max=operator.acknowledge_max(priority),
+        acknowledge_severe_max=operator.acknowledge_max(Priority.HIGH),
+    )

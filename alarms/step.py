@@ -1,0 +1,239 @@
+"""Advance one condition: look up the table, keep the clocks, act on those that ran out."""
+
+from typing import Final
+
+import msgspec
+
+from alarms.clock import Evidence, begin, interrupt
+from alarms.condition import (
+    FORGET_AFTER,
+    TABLE,
+    Cell,
+    Condition,
+    Input,
+    Latch,
+    Operator,
+    Policy,
+    State,
+    Step,
+    Told,
+)
+from monitor.model.alarm import Change, Priority
+from monitor.model.alarm import SignalPresence as Signal
+from monitor.model.instant import Duration, Instant, later
+
+_set: Final = msgspec.structs.replace
+_WAITING: Final = frozenset({Condition.CANDIDATE, Condition.UNMEASURED})
+_STANDING: Final = frozenset({Condition.PRESENT, Condition.HELD})
+_CROSSED: Final = frozenset({Input.VIOLATED, Input.SEVERE})
+
+
+def cell_of(state: State) -> Cell:
+    """Return where `state` stands in the table."""
+    return state.condition, state.signal, state.operator
+
+
+def priority_of(policy: Policy, state: State) -> Priority:
+    """Return the priority in force: it rises with the severe band and stays until the end."""
+    return policy.severe_priority if state.is_severe else policy.priority
+
+
+def wake_at(policy: Policy, state: State) -> Instant | None:
+    """Return when the next clock of this condition runs out; None if none runs."""
+    clock = _next_clock(policy, state)
+    return None if clock is None else clock[0]
+
+
+def step(
+    policy: Policy,
+    state: State,
+    happened: Input,
+    now: Instant,
+    *,
+    value: float | None = None,
+    began: Instant | None = None,
+) -> Step:
+    """Advance a condition by one judgement of data.
+
+    Clocks that ran out by `now` act first, at their due instants. `value` is what was judged, in
+    the metric's unit; `began` when it began, if that was before now.
+    """
+    before = mature(policy, state, now)
+    state, told = _judged(policy, before.state, happened, now, value)
+    if began is not None and state.evidence is not None:
+        state = _set(state, evidence=Evidence(began, now))
+    after = mature(policy, state, now)
+    return Step(after.state, before.told + told + after.told)
+
+
+def act(policy: Policy, state: State, deed: Input, now: Instant, by: str) -> Step:
+    """Advance a condition by a deed of the person `by`; what the table refuses changes nothing."""
+    before = mature(policy, state, now)
+    state = before.state
+    moved, told = _moved(state, deed, now)
+    if told and deed is Input.ACKNOWLEDGE:
+        moved = _acknowledged(policy, moved, now)
+    elif told and deed is Input.PAUSE_AUDIO:
+        moved = _set(moved, until=later(now, policy.pause), edge=None)
+    if told and deed is not Input.RESET:
+        moved = _set(moved, by="" if deed is Input.RESUME_AUDIO else by)
+        told = tuple(_set(each, after=moved) for each in told)
+    return Step(moved, before.told + told)
+
+
+def mature(policy: Policy, state: State, now: Instant) -> Step:
+    """Let every clock that is due by `now` act, each at its own instant, earliest first."""
+    told: tuple[Told, ...] = ()
+    while (clock := _next_clock(policy, state)) is not None and clock[0] <= now:
+        state, more = _moved(state, clock[1], clock[0])
+        told += more
+    return Step(state, told)
+
+
+def restart(policy: Policy, state: State, stopped: Instant, now: Instant) -> Step:
+    """Take up a condition after a stop from `stopped` to `now`, a time nobody watched.
+
+    Pauses end, acknowledgements stay, what was present is held, the unwatched time is no evidence.
+    Nothing is stamped with an instant at which nobody could be told.
+    """
+    state = _set(
+        state,
+        evidence=interrupt(state.evidence, stopped),
+        severe_evidence=interrupt(state.severe_evidence, stopped),
+        clearing_since=None,
+    )
+    moved, told = _moved(state, Input.RESTART, now)
+    if moved.condition is Condition.UNMEASURED:
+        moved = _set(moved, lost_at=now)
+    matured = mature(policy, moved, now)
+    return Step(matured.state, told + tuple(_set(each, at=now) for each in matured.told))
+
+
+def refusal(state: State, deed: Input) -> str:
+    """Return why `deed` is not possible now, in words for people; empty if it is."""
+    if TABLE[cell_of(state), deed].changes:
+        return ""
+    if state.signal is Signal.OFF:
+        return "no such alarm present"
+    if deed is Input.RESET:
+        return "cannot reset: the cause is still present"
+    if deed is Input.PAUSE_AUDIO:
+        return "already acknowledged, its audio is off"
+    return "its audio is neither paused nor acknowledged"
+
+
+def _next_clock(policy: Policy, state: State) -> tuple[Instant, Input] | None:
+    """Return the earliest running clock and what it means; the severe one first among equals."""
+    due: list[tuple[Instant, Input]] = []
+    condition = state.condition
+    if state.severe_evidence is not None:
+        _note(due, state.severe_evidence.due(policy.severe_delay), Input.SEVERE_DELAY_OVER)
+    if condition in _WAITING and state.evidence is not None:
+        _note(due, state.evidence.due(policy.delay), Input.DELAY_OVER)
+    if condition is Condition.UNMEASURED and state.lost_at is not None:
+        _note(due, later(state.lost_at, FORGET_AFTER), Input.FORGOTTEN)
+    if state.until is not None:
+        over = state.operator is Operator.PAUSED
+        _note(due, state.until, Input.PAUSE_OVER if over else Input.ACKNOWLEDGEMENT_OVER)
+    return min(due, key=lambda each: each[0], default=None)
+
+
+def _note(due: list[tuple[Instant, Input]], at: Instant | None, what: Input) -> None:
+    if at is not None:
+        due.append((at, what))
+
+
+def _judged(
+    policy: Policy, state: State, happened: Input, now: Instant, value: float | None
+) -> tuple[State, tuple[Told, ...]]:
+    if happened is not Input.UNKNOWN and value is not None:
+        state = _set(state, value=value)
+    state = _with_evidence(state, happened, now)
+    state, told = _moved(state, happened, now)
+    if happened in _CROSSED and _is_worse(policy, state, value):
+        state, more = _moved(state, Input.WORSE, now)
+        told += more
+    if state.condition is Condition.PRESENT and happened is Input.NORMAL:
+        state, more = _clearing(policy, state, now)
+        return state, told + more
+    return (_set(state, clearing_since=None) if state.clearing_since is not None else state), told
+
+
+def _with_evidence(state: State, happened: Input, now: Instant) -> State:
+    """Keep both delay clocks: what crosses feeds them, unknown interrupts, inside ends them."""
+    if happened is Input.UNKNOWN:
+        if state.evidence is None and state.severe_evidence is None:
+            return state
+        return _set(
+            state,
+            evidence=interrupt(state.evidence, now),
+            severe_evidence=interrupt(state.severe_evidence, now),
+            lost_at=now if state.condition is Condition.CANDIDATE else state.lost_at,
+        )
+    evidence: Evidence | None = None
+    severe: Evidence | None = None
+    if happened in _CROSSED and state.condition not in _STANDING:
+        evidence = begin(state.evidence, now)
+    is_escalated = state.is_severe and state.condition in _STANDING
+    if happened is Input.SEVERE and not is_escalated:
+        severe = begin(state.severe_evidence, now)
+    return _set(state, evidence=evidence, severe_evidence=severe, lost_at=None)
+
+
+def _clearing(policy: Policy, state: State, now: Instant) -> tuple[State, tuple[Told, ...]]:
+    since = now if state.clearing_since is None else state.clearing_since
+    if now - since < policy.clear_for:
+        return _set(state, clearing_since=since), ()
+    latches = policy.latch is Latch.ALWAYS or (policy.latch is Latch.SEVERE and state.is_severe)
+    return _moved(state, Input.CLEARED_LATCHING if latches else Input.CLEARED, now)
+
+
+def _moved(state: State, happened: Input, at: Instant) -> tuple[State, tuple[Told, ...]]:
+    """Look the table up and set the clocks that belong to the cell that was entered."""
+    outcome = TABLE[cell_of(state), happened]
+    if outcome.cell == cell_of(state) and not outcome.changes:
+        return state, ()
+    condition, signal, operator = outcome.cell
+    moved = _set(state, condition=condition, signal=signal, operator=operator)
+    moved = _settled(state, moved, happened, at)
+    return moved, tuple(Told(change, at, happened, state, moved) for change in outcome.changes)
+
+
+def _settled(before: State, moved: State, happened: Input, at: Instant) -> State:
+    """Drop the clocks that ended with the cell that was left; start those of the one entered."""
+    if moved.condition is Condition.ABSENT and moved.signal is Signal.OFF:
+        return State()
+    if Change.PRESENT in TABLE[cell_of(before), happened].changes:
+        began = at if before.evidence is None else before.evidence.since
+        moved = _set(moved, raised=at, began=began, is_severe=False, evidence=None)
+    if happened is Input.SEVERE_DELAY_OVER:
+        moved = _set(moved, is_severe=True, severe_evidence=None)
+    if moved.condition not in _WAITING:
+        moved = _set(moved, evidence=None, lost_at=None)
+    if moved.condition is Condition.ABSENT:
+        moved = _set(moved, severe_evidence=None, clearing_since=None)
+    held_since = moved.held_since if before.condition is Condition.HELD else at
+    moved = _set(moved, held_since=held_since if moved.condition is Condition.HELD else None)
+    if moved.operator is Operator.NONE:
+        return _set(moved, until=None, edge=None, by="")
+    if moved.operator is Operator.ACKNOWLEDGED and moved.condition is Condition.ABSENT:
+        return _set(moved, until=None)
+    return moved
+
+
+def _acknowledged(policy: Policy, state: State, now: Instant) -> State:
+    """Give an acknowledgement its end and its edge; that of a cause which is gone has neither."""
+    if state.condition not in _STANDING:
+        return _set(state, until=None, edge=None)
+    lasts: Duration = policy.acknowledge_severe_max if state.is_severe else policy.acknowledge_max
+    edge = None
+    if policy.envelope is not None and state.value is not None:
+        edge = state.value - policy.envelope if policy.is_low else state.value + policy.envelope
+    return _set(state, until=later(now, lasts), edge=edge)
+
+
+def _is_worse(policy: Policy, state: State, value: float | None) -> bool:
+    """Say whether `value` lies beyond the edge of the acknowledgement."""
+    if state.operator is not Operator.ACKNOWLEDGED or state.edge is None or value is None:
+        return False
+    return value < state.edge if policy.is_low else value > state.edge

@@ -1,0 +1,279 @@
+"""All of it as one fold: what happened and what time it is, to alarm changes. The only entrance.
+
+Order within one call: every clock due by now acts first, each at its due instant; then what
+happened is judged; then the board is asked what changed. Nothing here opens, waits or asks a clock.
+"""
+
+from collections.abc import Sequence
+from typing import Final, TypeAlias
+
+import msgspec
+
+from alarms import step as stepping
+from alarms.board import NEVER, Board
+from alarms.condition import Condition, Input, State
+from alarms.equipment import Equipment
+from alarms.names import APNOEA, RECORDING_GAP, REJECTED
+from alarms.refusals import Refusals
+from alarms.rules import LimitSet
+from alarms.subsumption import Causes
+from alarms.vitals import Senses, Vitals, new_senses
+from alarms.watches import technical_watch, watch_all
+from monitor.model.alarm import AlarmChange, AlarmSnapshot
+from monitor.model.entry import SelfCheck
+from monitor.model.event import (
+    DeviceAlarm,
+    DeviceNotice,
+    FrameRejected,
+    Observation,
+    WaveformSegment,
+)
+from monitor.model.instant import Duration, Instant
+from monitor.model.link import LinkChange
+from monitor.model.metric import Metric
+from monitor.model.session import Deed, OperatorAction
+
+Happened: TypeAlias = (
+    Observation
+    | WaveformSegment
+    | DeviceNotice
+    | DeviceAlarm
+    | FrameRejected
+    | LinkChange
+    | OperatorAction
+    | SelfCheck
+)
+_DEEDS: Final = {
+    Deed.ACKNOWLEDGE: Input.ACKNOWLEDGE,
+    Deed.PAUSE_AUDIO: Input.PAUSE_AUDIO,
+    Deed.RESUME_AUDIO: Input.RESUME_AUDIO,
+    Deed.RESET: Input.RESET,
+}
+_SAVED_VERSION: Final = 1
+
+
+class SavedWatch(msgspec.Struct, frozen=True):
+    """One condition as saved."""
+
+    state: State
+    note: str
+
+
+class Saved(msgspec.Struct, kw_only=True):
+    """The whole state of the alarm system."""
+
+    version: int
+    now: Instant
+    watches: dict[str, SavedWatch]
+    senses: Senses
+    refusals: Refusals
+    causes: Causes
+
+
+_DECODER: Final = msgspec.json.Decoder(Saved)
+_ENCODER: Final = msgspec.json.Encoder(order="sorted")
+
+
+class AlarmSystem:
+    """Judges everything that happens at one chair. See the module for its contract."""
+
+    def __init__(self, limits: LimitSet) -> None:
+        self._limits = limits
+        self._begin(Instant(0), new_senses(), Refusals(), Causes())
+
+    def _begin(self, now: Instant, senses: Senses, refusals: Refusals, causes: Causes) -> None:
+        self._now = self._floor = now
+        self._due = NEVER
+        self._board = Board(causes)
+        watch_all(self._limits, self._board)
+        self._vitals = Vitals(self._limits, self._board, senses)
+        self._equipment = Equipment(self._limits, self._board, self._vitals, causes, refusals)
+        self._causes = causes
+
+    @property
+    def wake_at(self) -> Instant | None:
+        """Return when `wake` must be called at the latest; None if no clock runs.
+
+        It may lie before the next change: looking too often changes nothing.
+        """
+        return None if self._due == NEVER else self._due
+
+    def accept(self, happened: Happened, now: Instant) -> Sequence[AlarmChange]:
+        """Let every due clock act, then judge what happened; return the changes in order."""
+        if self._now <= now < self._due and type(happened) is Observation:
+            quick = self._vitals.quick.get(happened.metric)
+            if quick is not None and quick.takes(happened, now):
+                self._now = now
+                return ()
+        now = self._look(now)
+        self._take(happened, now)
+        self._floor = now
+        self._due = min(self._due, self._board.hint)
+        return self._board.fetch()
+
+    def wake(self, now: Instant) -> Sequence[AlarmChange]:
+        """Let every clock due by now act; return the changes in order."""
+        self._look(now)
+        return self._board.fetch()
+
+    def _look(self, now: Instant) -> Instant:
+        """Let due clocks act; return now, never earlier than what was seen before."""
+        self._now = now = max(self._now, now)
+        while self._due <= now:
+            self._mature_one(now)
+        return now
+
+    def _mature_one(self, now: Instant) -> None:
+        """Let the earliest clock act if it is due, and learn when the next one is."""
+        watch, other = self._board.soonest(), self._other_due()
+        first = watch.due if watch is not None and watch.due is not None else NEVER
+        due = min(first, other)
+        if due <= now:
+            if watch is not None and first <= other:
+                self._board.mature(watch, due)
+            else:
+                self._mature_others(max(due, self._floor))
+            return
+        self._due = due
+        self._board.hint = NEVER
+
+    def _other_due(self) -> Instant:
+        vitals, refusals = self._vitals.due(), self._refusals_due()
+        return min(vitals if vitals is not None else NEVER, refusals)
+
+    def _refusals_due(self) -> Instant:
+        due = self._equipment.refusals.due()
+        return due if due is not None else NEVER
+
+    def _mature_others(self, due: Instant) -> None:
+        if self._refusals_due() <= due:
+            self._equipment.refusals.forget()
+            rejected = self._board.get(REJECTED)
+            assert rejected is not None
+            self._board.judge(rejected, Input.NORMAL, due)
+        self._vitals.mature(due)
+
+    def _take(self, happened: Happened, now: Instant) -> None:
+        match happened:
+            case Observation():
+                self._refuse(self._vitals.hear(happened, now), now)
+            case WaveformSegment():
+                self._refuse(self._vitals.hear_wave(happened, now), now)
+            case DeviceNotice():
+                self._equipment.hear_notice(happened, now)
+            case DeviceAlarm():
+                self._equipment.hear_device(happened, now)
+            case FrameRejected():
+                self._refuse(happened.reason or "refused", now)
+            case LinkChange():
+                self._equipment.hear_link(happened, now)
+            case SelfCheck():
+                self._equipment.hear_check(happened, now)
+            case OperatorAction():
+                self._act(happened, now)
+        if not isinstance(happened, Observation | WaveformSegment):
+            self._board.expect(self._vitals.due())
+
+    def _refuse(self, reason: str, now: Instant) -> None:
+        if reason:
+            self._equipment.refuse(reason, now)
+            self._board.expect(self._equipment.refusals.due())
+
+    # -- people
+
+    def refusal(self, action: OperatorAction) -> str:
+        """Return why an action is not possible now, in words for people; empty if it is."""
+        deed = _DEEDS.get(action.deed)
+        if deed is None:
+            return ""
+        if not action.operator.strip():
+            return "an operator must be named"
+        watch = self._board.get(action.alarm)
+        if watch is None:
+            return "no such alarm present"
+        return stepping.refusal(watch.state, deed)
+
+    def _act(self, action: OperatorAction, now: Instant) -> None:
+        deed, watch = _DEEDS.get(action.deed), self._board.get(action.alarm)
+        if deed is None or watch is None or self.refusal(action):
+            return
+        was_held = watch.state.condition is Condition.HELD
+        self._board.act(watch, deed, now, action.operator.strip())
+        if action.alarm == APNOEA and deed is Input.RESET and was_held:
+            self._vitals.senses.breaths.rearm()
+
+    # -- looking
+
+    def alarms(self) -> tuple[AlarmSnapshot, ...]:
+        """Return what is present or latched, in reading order; the first owns the 4-metre line."""
+        return self._board.snapshots()
+
+    def limits_of(self, metric: Metric) -> tuple[float | None, float | None]:
+        """Return the low and the high limit in force for `metric`; None where there is none."""
+        mine = [each for each in self._limits.limits if each.metric is metric]
+        low = next((each.limit for each in mine if each.is_low), None)
+        return low, next((each.limit for each in mine if not each.is_low), None)
+
+    @property
+    def rejected(self) -> int:
+        """Return how many frames and values were refused in all."""
+        return self._equipment.refusals.total
+
+    # -- restart
+
+    def resume(self, now: Instant, gap: Duration) -> Sequence[AlarmChange]:
+        """Take up the watch after a stop of length `gap`.
+
+        Audio pauses end, acknowledgements and conditions stay, what was present is held until fresh
+        data say otherwise, ages count from now, and the gap itself is told and latched.
+        """
+        stopped, now = self._now, max(self._now, now)
+        self._now = now
+        for watch in self._board:
+            self._board.restart(watch, stopped, now)
+        self._vitals.rewatch(now)
+        gap_watch = self._board.get(RECORDING_GAP)
+        assert gap_watch is not None
+        self._equipment.note_gap(gap_watch, gap, now)
+        self._due = self._floor = now
+        self._look(now)
+        return self._board.fetch()
+
+    def save(self) -> bytes:
+        """Return the whole state as stable JSON."""
+        watches = {
+            each.identity.alarm: SavedWatch(each.state, each.note)
+            for each in self._board
+            if each.state != State()
+        }
+        return _ENCODER.encode(
+            Saved(
+                version=_SAVED_VERSION,
+                now=self._now,
+                watches=watches,
+                senses=self._vitals.senses,
+                refusals=self._equipment.refusals,
+                causes=self._causes,
+            )
+        )
+
+    @classmethod
+    def restore(cls, limits: LimitSet, saved: bytes) -> "AlarmSystem":
+        """Return the system as it was saved. A condition the limits no longer know stays, as HIGH.
+
+        Raises:
+            ValueError: not a state saved by this version.
+        """
+        state = _DECODER.decode(saved)
+        if state.version != _SAVED_VERSION:
+            raise ValueError(f"saved by version {state.version}, this is {_SAVED_VERSION}")
+        system = cls(limits)
+        system._begin(state.now, state.senses, state.refusals, state.causes)
+        for alarm, each in state.watches.items():
+            watch = system._board.get(alarm)
+            if watch is None:
+                watch = system._board.add(technical_watch(alarm, limits))
+            system._board.put_back(watch, each.state, each.note)
+        system._due = Instant(0)
+        system._look(state.now)
+        return system

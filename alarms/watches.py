@@ -1,0 +1,73 @@
+"""The conditions a limit set asks for, each with its policy; and those that appear on the way."""
+
+from alarms.board import Board, Watch
+from alarms.condition import Latch, Policy
+from alarms.names import (
+    ABSENCE_TOLD,
+    APNOEA,
+    NIBP_IMPLAUSIBLE,
+    RECORDING_GAP,
+    REJECTED,
+    Identity,
+    identify,
+    is_link,
+    is_notice,
+    no_data_alarm,
+)
+from alarms.rules import LimitRule, LimitSet, limit_policy, plain_policy
+from monitor.model.alarm import Kind
+from monitor.model.metric import describe
+
+
+def watch_all(limits: LimitSet, board: Board) -> None:
+    """Put every condition of the limit set on the board, and those that need none."""
+    for rule in limits.limits:
+        board.add(_limit_watch(rule, limits))
+    board.add(_apnoea_watch(limits))
+    for metric in ABSENCE_TOLD:
+        board.add(technical_watch(no_data_alarm(metric), limits))
+    for alarm in (NIBP_IMPLAUSIBLE, RECORDING_GAP, REJECTED):
+        board.add(technical_watch(alarm, limits))
+
+
+def _limit_watch(rule: LimitRule, limits: LimitSet) -> Watch:
+    facts = describe(rule.metric)
+    identity = Identity(
+        alarm=rule.alarm,
+        title=f"{facts.title} {'low' if rule.is_low else 'high'}",
+        kind=Kind.PHYSIOLOGICAL,
+        priority=rule.priority,
+        metric=rule.metric,
+    )
+    return Watch(identity=identity, policy=limit_policy(rule, limits.operator), rule=rule)
+
+
+def _apnoea_watch(limits: LimitSet) -> Watch:
+    identity, rules = identify(APNOEA), limits.apnoea
+    policy = plain_policy(
+        identity.priority, limits.operator, clear_for=rules.clear_for, latch=rules.latch
+    )
+    return Watch(identity=identity, policy=policy)
+
+
+def technical_watch(alarm: str, limits: LimitSet) -> Watch:
+    """Return the watch of a condition that no limit makes; an unknown name is HIGH."""
+    identity = identify(alarm)
+    return Watch(identity=identity, policy=_technical_policy(identity, limits))
+
+
+def _technical_policy(identity: Identity, limits: LimitSet) -> Policy:
+    alarm, data = identity.alarm, limits.data
+    if identity.metric is not None:
+        return plain_policy(
+            identity.priority,
+            limits.operator,
+            severe_delay=data.last_channel_after,
+            latch=data.latch,
+        )
+    if is_link(alarm):
+        return plain_policy(identity.priority, limits.operator, delay=data.link_delay)
+    if is_notice(alarm):
+        return plain_policy(identity.priority, limits.operator, delay=data.sensor_delay)
+    latch = Latch.ALWAYS if alarm == RECORDING_GAP else Latch.NEVER
+    return plain_policy(identity.priority, limits.operator, latch=latch)
