@@ -1,13 +1,14 @@
 """A file on disk as numbered lines of text, whatever it is packed or encoded in."""
 
 import bz2
+import codecs
 import csv
 import gzip
 import io
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, Final, cast
+from typing import Final
 
 import msgspec
 
@@ -41,7 +42,7 @@ class Text(msgspec.Struct, frozen=True):
     is_whole: bool
 
 
-def open_unpacked(path: Path) -> BinaryIO:
+def open_unpacked(path: Path) -> io.BufferedIOBase:
     """Return the bytes of a file, unpacked if it is gzip or bzip2 by its content.
 
     Raises:
@@ -50,23 +51,27 @@ def open_unpacked(path: Path) -> BinaryIO:
     with path.open("rb") as stream:
         magic = stream.read(4)
     if magic[:2] == b"\x1f\x8b":
-        return cast("BinaryIO", gzip.open(path, "rb"))
+        return gzip.GzipFile(path, "rb")
     if magic[:3] == b"BZh" and magic[3:4].isdigit():
-        return cast("BinaryIO", bz2.open(path, "rb"))
+        return bz2.BZ2File(path, "rb")
     return path.open("rb")
 
 
 def read_head(path: Path) -> bytes:
-    """Return the first bytes of a file, unpacked.
+    """Return the first bytes of a file, unpacked; fewer if its packing is damaged after them.
 
     Raises:
-        RecordingError: it cannot be opened, or its packing is damaged at the very beginning.
+        RecordingError: it cannot be opened, or nothing of it can be unpacked.
     """
+    head = b""
     try:
         with open_unpacked(path) as stream:
-            return stream.read(HEAD_SIZE)
+            while len(head) < HEAD_SIZE and (piece := stream.read1(HEAD_SIZE - len(head))):
+                head += piece
     except _DAMAGE as error:
-        raise RecordingError(f"{path}: cannot be read: {error}") from error
+        if not head:
+            raise RecordingError(f"{path}: cannot be read: {error}") from error
+    return head
 
 
 def recognise_text(path: Path) -> Text:
@@ -109,41 +114,50 @@ def lines_of(text: Text, notes: Notes) -> Iterator[tuple[int, str]]:
     """Yield each line with its number from 1; a line too long to be one comes cut.
 
     A file that ends in the middle of its packing, or becomes unreadable, ends here with a note:
-    what came before is good.
+    the whole lines before are good, the broken one is not told.
+
+    Raises:
+        RecordingError: the file is gone since it was recognised.
     """
     number = 0
     rest = ""
-    cut = False
+    is_cut = False
     for chunk in _chunks_of(text, notes):
+        if chunk is None:
+            return
         lines = (rest + chunk).split("\n")
         rest = lines.pop()
         for line in lines:
             number += 1
-            if not cut:
+            if not is_cut:
                 yield number, line
-            cut = False
+            is_cut = False
         if len(rest) > LINE_SIZE_MAX:
-            if not cut:
+            if not is_cut:
                 notes.tell(f"line {number + 1} is longer than {LINE_SIZE_MAX} characters")
                 yield number + 1, rest[:LINE_SIZE_MAX]
-            cut, rest = True, ""
-    if rest and not cut:
+            is_cut, rest = True, ""
+    if rest and not is_cut:
+        notes.tell("the last line has no line end: if the file was cut off, its last value may be")
         yield number + 1, rest
 
 
-def _chunks_of(text: Text, notes: Notes) -> Iterator[str]:
-    """Yield the text of a file in pieces of bounded size, line ends made one."""
-    with open_unpacked(text.path) as stream:
-        decoded = io.TextIOWrapper(stream, encoding=text.encoding, errors="replace")
-        while True:
-            try:
-                chunk = decoded.read(_CHUNK_SIZE)
-            except _DAMAGE as error:
-                notes.tell(f"the file is damaged or cut off; it was read up to there ({error})")
-                return
-            if not chunk:
-                return
-            yield chunk
+def _chunks_of(text: Text, notes: Notes) -> Iterator[str | None]:
+    """Yield the text of a file in pieces of bounded size, line ends made one; None at damage."""
+    decode = io.IncrementalNewlineDecoder(
+        codecs.getincrementaldecoder(text.encoding)(errors="replace"), translate=True
+    ).decode
+    try:
+        with open_unpacked(text.path) as stream:
+            while piece := stream.read1(_CHUNK_SIZE):
+                yield decode(piece)
+    except FileNotFoundError as error:
+        raise RecordingError(f"{text.path}: is gone since it was opened") from error
+    except _DAMAGE as error:
+        notes.tell(f"the file is damaged or cut off; it was read up to there ({error})")
+        yield None
+        return
+    yield decode(b"", final=True)
 
 
 def delimiter_of(header: str) -> str:

@@ -9,7 +9,7 @@ from monitor.model.errors import RecordingError
 from monitor.model.event import NoticeKind
 from monitor.model.instant import NS_PER_S
 from monitor.model.metric import describe
-from monitor.recordings.names import Meaning
+from monitor.recordings.names import UNKNOWN_NAME, Meaning
 from monitor.recordings.notes import Notes
 from monitor.recordings.order import Row
 from monitor.recordings.recording import ColumnUse, ReadOptions
@@ -18,6 +18,9 @@ from monitor.recordings.times import time_index
 
 NUMERIC_RATE_HZ_MAX: Final = 4.0
 """A column filled faster than this holds a waveform, whatever its name says."""
+
+RATE_CELLS_MIN: Final = 20
+"""Fewer cells than these say nothing of a rate: two readings may fall close together."""
 
 
 class Layout(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,9 +63,12 @@ def find_layout(table: Table, options: ReadOptions, head: Sequence[Row], notes: 
         uses=tuple(_use(name, meaning) for _, name, meaning in columns),
     )
     if not layout.places:
+        why = "".join(
+            f"; {use.column}: {use.reason}" for use in layout.uses[:5] if use.reason != UNKNOWN_NAME
+        )
         raise RecordingError(
             f"{table.path}: no known column among {listed(table.headers)}; "
-            "say --map COLUMN=METRIC for each that you know"
+            f"say --map COLUMN=METRIC for each that you know{why}"
         )
     for use in layout.uses:
         if use.reason:
@@ -91,10 +97,14 @@ def _not_a_fast_numeric(meaning: Meaning, rate_hz: float, mapped: frozenset[obje
 
 
 def _rate_hz(head: Sequence[Row], place: int) -> float:
-    """Return how many cells a second a column fills in the first rows; 0 if that is unknown."""
+    """Return how many cells a second a column fills in the first rows; 0 if they are too few."""
     times = [row.ns for row in head if place < len(row.cells) and row.cells[place].strip()]
-    span = max(times) - min(times) if times else 0
-    return (len(times) - 1) * NS_PER_S / span if span else 0.0
+    apart = len(set(times))
+    if len(times) < RATE_CELLS_MIN or apart < 2:
+        return 0.0
+    # The last stamp lasts as long as the others, however many rows share one.
+    span = (max(times) - min(times)) * apart / (apart - 1)
+    return len(times) * NS_PER_S / span
 
 
 def _clock_places(table: Table) -> frozenset[int | None]:

@@ -32,7 +32,11 @@ _SYNONYMS: Final[dict[Metric, str]] = {
     Metric.PLETH: "pleth ppg plethwave ppgwave plethysmogram spo2wave",
     Metric.CO2_WAVE: "co2wave co2waveform capnogram capno",
 }
-_METRIC_OF: Final = {word: metric for metric, words in _SYNONYMS.items() for word in words.split()}
+_JUNK: Final = re.compile(r"[^a-z0-9]")
+_METRIC_OF: Final = {_JUNK.sub("", metric): metric for metric in Metric} | {
+    word: metric for metric, words in _SYNONYMS.items() for word in words.split()
+}
+UNKNOWN_NAME: Final = "not a name we know"
 _NOT_END_TIDAL: Final = "CO2 that is not said to be end-tidal; if it is, say --map '{}=etco2'"
 _INVASIVE: Final = "an invasive pressure, which is not a cuff reading; say --map to use it as one"
 _KNOWN_AND_NOT_USED: Final = {
@@ -61,7 +65,6 @@ _ALL_UNITS: Final = frozenset(" ".join(_OUR_UNITS.values()).split()) - {"1", "v"
     unit for _, unit in _CONVERTED
 }
 _BRACKET: Final = re.compile(r"[\[(]([^\])]*)[\])]")
-_JUNK: Final = re.compile(r"[^a-z0-9]")
 
 
 class Meaning(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,7 +97,7 @@ def meaning_of(name: str) -> Meaning:
             return Meaning(reason=_KNOWN_AND_NOT_USED[known].format(name))
         if _INVASIVE_WORD.fullmatch(known):
             return Meaning(reason=_INVASIVE)
-    return Meaning(reason="not a name we know")
+    return Meaning(reason=UNKNOWN_NAME)
 
 
 def split_unit(name: str) -> tuple[str, str]:

@@ -22,7 +22,10 @@ def open_recording(path: Path, options: ReadOptions = DEFAULTS) -> Recording:
     Raises:
         RecordingError: it cannot be read as any of these; names file, line or column, and a remedy.
     """
-    record = find_record(path)
+    try:
+        record = find_record(path)
+    except OSError as error:
+        raise RecordingError(f"{path}: cannot be read: {error}") from error
     if record is not None:
         return WfdbRecording(record, options)
     if not path.is_file():

@@ -19,7 +19,7 @@ the cuff measured before the recording began.
 """
 
 SORTED_ROWS_MAX: Final = 10_000_000
-"""Rows of a long CSV that may be put into time order; costs about 25 bytes of memory each."""
+"""Rows of a long CSV that may be put into time order; costs about 40 bytes of memory each."""
 
 
 class ReadOptions(msgspec.Struct, frozen=True, kw_only=True):

@@ -37,11 +37,17 @@ class RowSorter:
         """Yield the rows in time order.
 
         Raises:
-            RecordingError: there are more than the stated limit.
+            RecordingError: there are more than the stated limit, or no room to copy them.
         """
         with tempfile.TemporaryFile() as spool:
-            for row in self._admitted(rows):
-                self._write(row, spool)
+            try:
+                for row in self._admitted(rows):
+                    self._write(row, spool)
+                spool.flush()
+            except OSError as error:
+                raise RecordingError(
+                    f"{self._path}: cannot be put in time order: the temporary folder: {error}"
+                ) from error
             if self._times:
                 yield from self._read(spool)
 
@@ -71,7 +77,6 @@ class RowSorter:
 
     def _read(self, spool: BinaryIO) -> Iterator[Row]:
         """Yield the kept rows in time order."""
-        spool.flush()
         times = np.frombuffer(self._times, dtype=np.int64)
         order = np.argsort(times, kind="stable")
         with mmap.mmap(spool.fileno(), 0, access=mmap.ACCESS_READ) as kept:

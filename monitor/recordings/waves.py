@@ -75,15 +75,16 @@ class WaveGatherer:
         gap = _gap_among(steps) if any(steps) else self._gap
         cuts = [place for place, step in enumerate(steps, 1) if step > gap]
         parts = list(zip([0, *cuts], [*cuts, len(times)], strict=True))
-        self._learn(times, max(parts, key=lambda part: part[1] - part[0]), gap)
+        # The smallest step is never a cut, so some part has a span and with it a rate.
+        spanning = [part for part in parts if times[part[1] - 1] > times[part[0]]]
+        if spanning:
+            self._learn(times, max(spanning, key=lambda part: part[1] - part[0]), gap)
         return tuple(self._segment(times[a:b], samples[a:b]) for a, b in parts)
 
     def _learn(self, times: list[int], part: tuple[int, int], gap: float) -> None:
         """Take the rate from the longest unbroken stretch seen so far."""
         first, end = part
         count = end - first
-        if count < 2 or times[end - 1] == times[first]:
-            return
         rate = (count - 1) * NS_PER_S / (times[end - 1] - times[first])
         known = NS_PER_S / self._period if self._period else None
         if known is None or count > self._learned_from or abs(rate / known - 1) > 0.05:

@@ -6,6 +6,7 @@ is not available; of a cuff, it says nothing: records repeat no reading.
 """
 
 import re
+import warnings
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
@@ -36,6 +37,15 @@ _BROKEN: Final = (ValueError, IndexError, KeyError, TypeError, AttributeError, O
 """What the library raises on a header or a signal file that contradicts itself."""
 
 _LibraryRecord = Any
+
+
+def _library() -> Any:
+    """Return the `wfdb` library: half a second that only those who read such records pay."""
+    with warnings.catch_warnings():
+        # What it imports at its own import time is deprecated elsewhere: nothing of a recording.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import wfdb  # noqa: PLC0415
+    return wfdb
 
 
 class Signal(msgspec.Struct, frozen=True):
@@ -108,10 +118,8 @@ class WfdbRecording:
 
     def _header(self) -> _LibraryRecord:
         """Return the header as the library reads it."""
-        import wfdb  # noqa: PLC0415  (half a second that only those who read such records pay)
-
         try:
-            return wfdb.rdheader(str(self._record), rd_segments=True)
+            return _library().rdheader(str(self._record), rd_segments=True)
         except _BROKEN as error:
             raise RecordingError(
                 f"{self._record}.hea: is not a readable header: {error}"
@@ -186,10 +194,8 @@ class WfdbRecording:
 
     def _read(self, start: int, end: int) -> list[npt.NDArray[np.float64]]:
         """Return the samples of the used signals in frames `start` to `end`."""
-        import wfdb  # noqa: PLC0415  (see _header)
-
         try:
-            record = wfdb.rdrecord(
+            record = _library().rdrecord(
                 str(self._record),
                 sampfrom=start,
                 sampto=end,

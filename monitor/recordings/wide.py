@@ -1,8 +1,8 @@
 """Wide CSV: one row a time, one column a metric.
 
 A blank cell of a metric that is measured all the time is a lost value and is told as such. A blank
-cell of a metric that is measured now and then (a cuff, a heart-beat of minutes) tells nothing:
-between two cuff readings there is nothing to lose.
+cell of a metric that is measured now and then (a cuff) tells
+nothing: between two readings there is nothing to lose.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,0 +1,90 @@
+"""Which names mean which metric, and what a person may type."""
+
+import pytest
+
+from monitor.model.errors import ConfigError
+from monitor.model.event import NoticeKind
+from monitor.model.metric import Metric
+from monitor.recordings.names import meaning_of
+from monitor.recordings.options import read_column_map, read_zero_is_missing
+
+
+@pytest.mark.parametrize("metric", sorted(Metric))
+def test_a_public_name_always_means_its_metric(metric: Metric) -> None:
+    assert meaning_of(metric).metric is metric
+    assert meaning_of(f" {metric.upper()} ").metric is metric
+
+
+@pytest.mark.parametrize(
+    ("name", "metric"),
+    [
+        ("SpO2 (%)", Metric.SPO2),
+        (" SpO2", Metric.SPO2),
+        ("sat", Metric.SPO2),
+        ("PULSE", Metric.PULSE_RATE),
+        ("pr", Metric.PULSE_RATE),
+        ("HR", Metric.HEART_RATE),
+        ("HR bpm", Metric.HEART_RATE),
+        ("Heart Rate [1/min]", Metric.HEART_RATE),
+        ("RESP", Metric.RESP_RATE),
+        ("RR (breaths/min)", Metric.RESP_RATE),
+        ("etco2_mmhg", Metric.ETCO2),
+        ("EtCO2 (mmHg)", Metric.ETCO2),
+        ("FiCO2", Metric.FICO2),
+        ("sbp", Metric.NIBP_SYS),
+        ("NBPSys", Metric.NIBP_SYS),
+        ("NBP Dias", Metric.NIBP_DIA),
+        ("nibp_map", Metric.NIBP_MEAN),
+        ("MAP", Metric.NIBP_MEAN),
+        ("Temp (°C)", Metric.TEMP),
+        ("Monitor/NIBP_SBP", Metric.NIBP_SYS),
+        ("'spo2'", Metric.SPO2),
+    ],
+)
+def test_common_names_are_known(name: str, metric: Metric) -> None:
+    assert meaning_of(name).metric is metric
+
+
+@pytest.mark.parametrize(
+    "name", ["co2", "tcCO2", "CO2 (mmHg)", "abp_sys", "ABPMean", "ART", "II", "", "%"]
+)
+def test_names_that_could_mean_something_else_are_not_guessed(name: str) -> None:
+    meaning = meaning_of(name)
+    assert meaning.metric is None
+    assert meaning.reason
+
+
+def test_a_state_of_the_device_is_known_by_its_word() -> None:
+    assert meaning_of("notice:auto_zero").notice is NoticeKind.AUTO_ZERO
+    assert meaning_of("notice_cuff_inflating").notice is NoticeKind.CUFF_INFLATING
+    assert meaning_of("sensor_off").notice is NoticeKind.SENSOR_OFF
+
+
+def test_a_map_names_columns_and_metrics() -> None:
+    assert read_column_map(["O2 sat=spo2", "a=b=ETCO2"]) == {
+        "O2 sat": Metric.SPO2,
+        "a=b": Metric.ETCO2,
+    }
+
+
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        (["spo2"], "write COLUMN=METRIC"),
+        (["=spo2"], "write COLUMN=METRIC"),
+        (["sat=oxygen"], "'oxygen' is not a metric; say one of spo2, pulse_rate"),
+        (["a=spo2", "a=etco2"], "mapped twice"),
+        (["a=spo2", "b=spo2"], "already has a column"),
+    ],
+)
+def test_a_wrong_map_is_refused_with_what_would_be_right(texts: list[str], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        read_column_map(texts)
+
+
+def test_metrics_that_write_zero_are_named_one_by_one_or_by_commas() -> None:
+    expected = frozenset({Metric.SPO2, Metric.PULSE_RATE})
+    assert read_zero_is_missing(["spo2", "pulse_rate"]) == expected
+    assert read_zero_is_missing(["spo2, pulse_rate"]) == expected
+    with pytest.raises(ConfigError, match="--zero-is-missing: 'sat' is not a metric"):
+        read_zero_is_missing(["sat"])
