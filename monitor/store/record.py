@@ -168,7 +168,7 @@ class Record:
             if not rows:
                 return
             assert rows[0][0] == self._written_seq + 1, "a batch was left out"
-            with _transaction(self.path, self._connection):
+            with transaction(self.path, self._connection):
                 self._put(rows)
             self._written_seq, self._written_hash = rows[-1][0], rows[-1][5]
             # The loop may append meanwhile: it only adds at the end, we only take from the front.
@@ -267,7 +267,7 @@ def read_cursor(path: Path, connection: sqlite3.Connection, name: str) -> int:
 
 def put_cursor(path: Path, connection: sqlite3.Connection, name: str, seq: int) -> None:
     """Save a position under `name`."""
-    with _transaction(path, connection):
+    with transaction(path, connection):
         connection.execute(
             "INSERT INTO cursor VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET seq = excluded.seq",
             (name, seq),
@@ -289,7 +289,7 @@ def connect_for_notes(path: Path) -> sqlite3.Connection:
 
 
 @contextlib.contextmanager
-def _transaction(path: Path, connection: sqlite3.Connection) -> Iterator[None]:
+def transaction(path: Path, connection: sqlite3.Connection) -> Iterator[None]:
     """Do all of it, durably, or nothing.
 
     Raises:
