@@ -1,0 +1,364 @@
+"""SenML over MQTT (RFC 8428, JSON): measurements of any node that speaks it.
+
+``[{"bn":"urn:dev:mac:..:","bt":1700000000,"n":"spo2","u":"%","v":97},{"n":"rr","u":"1/min","v":14}]``
+
+A record's name says what it is, after the last `:`, `/` or `.` (``nibp/sys`` counts as one). Its
+unit is never guessed: a pressure without one could be mmHg or kPa. Base fields hold for all that
+follow; a time below 2**28 is relative to now, any other is seconds since 1970.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from math import isfinite
+from types import MappingProxyType
+from typing import Final, TypeAlias
+
+import msgspec
+
+from drivers.bedside import Beat, Said
+from drivers.contract import (
+    NO_OPTIONS,
+    Driver,
+    Evidence,
+    Options,
+    TransportKind,
+    Vector,
+)
+from drivers.envelope import Message, unpack
+from drivers.options import CommonOptions, read_options
+from drivers.payload import PAYLOAD_SIZE_MAX, Intake, Reading, in_unit, known_units
+from monitor.model.event import (
+    DeviceEvent,
+    DeviceNotice,
+    NoticeKind,
+    Observation,
+    reject,
+)
+from monitor.model.instant import Instant, between, in_seconds, later, seconds
+from monitor.model.metric import DESCRIPTORS, Metric, describe
+
+Record: TypeAlias = dict[str, float | str | bool | None]
+
+_VERSION_MAX: Final = 10
+_RELATIVE_BELOW: Final = 2**28
+_RECORDS_MAX: Final = 1000
+_UNKNOWN_NAMES_MAX: Final = 64
+_NAME_SIZE_MAX: Final = 256
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9:./_-]*")
+_BASE_STRINGS: Final = ("bn", "bu")
+_BASE_NUMBERS: Final = ("bt", "bv", "bver")
+_OTHER_VALUES: Final = ("vs", "vb", "vd")
+_KNOWN: Final = frozenset(
+    {*_BASE_STRINGS, *_BASE_NUMBERS, *_OTHER_VALUES, "bs", "n", "u", "v", "s", "t", "ut"}
+)
+_CARRIED: Final = frozenset(
+    metric for metric, facts in DESCRIPTORS.items() if known_units(metric) and not facts.is_wave
+)
+_NAMES: Final = MappingProxyType(
+    {str(metric): metric for metric in _CARRIED}
+    | {
+        "sat": Metric.SPO2,
+        "pulse": Metric.PULSE_RATE,
+        "pr": Metric.PULSE_RATE,
+        "hr": Metric.HEART_RATE,
+        "rr": Metric.RESP_RATE,
+        "resp": Metric.RESP_RATE,
+        "nibp/sys": Metric.NIBP_SYS,
+        "nibp/dia": Metric.NIBP_DIA,
+        "nibp/mean": Metric.NIBP_MEAN,
+        "nibp/pulse": Metric.NIBP_PULSE,
+        "temperature": Metric.TEMP,
+        "pi": Metric.PERFUSION_INDEX,
+    }
+)
+
+
+class SenMLOptions(CommonOptions, frozen=True, kw_only=True):
+    """`names`: what this node calls things, beside the names known anyway."""
+
+    names: dict[str, Metric] = msgspec.field(default_factory=dict)
+
+
+class _Base(msgspec.Struct):
+    """What the records so far have set for those that follow."""
+
+    bn: str = ""
+    bu: str = ""
+    bt: float = 0.0
+    bv: float = 0.0
+    bver: float = _VERSION_MAX
+
+    def take(self, record: Record) -> str:
+        """Set what `record` sets; return what is wrong with it, if anything."""
+        for key in _BASE_STRINGS:
+            if key in record and not isinstance(record[key], str):
+                return f"{key} is no text"
+        for key in _BASE_NUMBERS:
+            if key in record and not _is_number(record[key]):
+                return f"{key} is no number"
+        for key in (*_BASE_STRINGS, *_BASE_NUMBERS):
+            if key in record:
+                setattr(self, key, record[key])
+        return "newer version of SenML" if self.bver > _VERSION_MAX else ""
+
+
+class _Resolved(msgspec.Struct, frozen=True):
+    """A record that stands alone."""
+
+    name: str
+    unit: str
+    value: float
+    time: float
+    raw: bytes
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, float) and isfinite(value)
+
+
+def _resolve(record: Record, base: _Base) -> _Resolved | str:
+    """Return what a record says with the base fields, or why it is refused."""
+    strange = sorted(key for key in record if key not in _KNOWN and key.endswith("_"))
+    if strange:
+        return f"field {strange[0]!r} must be understood and is not"
+    value, time = record.get("v"), record.get("t", 0.0)
+    name, unit = record.get("n", ""), record.get("u", base.bu)
+    if not _is_number(value) or not _is_number(time):
+        return "value or time is no number"
+    if not isinstance(name, str) or not isinstance(unit, str):
+        return "name or unit is no text"
+    name = base.bn + name
+    if len(name) > _NAME_SIZE_MAX or not _NAME.fullmatch(name):
+        return "name is none"
+    assert isinstance(value, float), "a number is a float here"
+    assert isinstance(time, float), "a number is a float here"
+    raw = msgspec.json.encode(record)
+    return _Resolved(name, unit, base.bv + value, base.bt + time, raw)
+
+
+class SenMLProtocol:
+    """Messages come; nothing is asked."""
+
+    wake_at: Instant | None = None
+
+    def __init__(self, options: Options = NO_OPTIONS) -> None:
+        chosen = read_options(options, SenMLOptions)
+        self._intake = Intake(chosen.opened_utc_s)
+        self._names: Mapping[str, Metric] = _NAMES | {
+            name.lower(): metric for name, metric in chosen.names.items()
+        }
+        self._decoder = msgspec.json.Decoder(list[Record])
+        self._unknown_names: set[str] = set()
+
+    def wake(self, now: Instant) -> Sequence[DeviceEvent]:
+        """Nothing depends on time alone."""
+        del now
+        return ()
+
+    def take_outgoing(self) -> Sequence[bytes]:
+        """Return nothing."""
+        return ()
+
+    def receive(self, data: bytes, now: Instant) -> Sequence[DeviceEvent]:
+        """Take one message; tell its readings in order of their time."""
+        message = unpack(data)
+        payload = message.payload
+        if len(payload) > PAYLOAD_SIZE_MAX:
+            return [reject("message too long", payload, now)]
+        try:
+            records = self._decoder.decode(payload)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            return [reject(f"no SenML: {error}", payload, now)]
+        if len(records) > _RECORDS_MAX:
+            return [reject("too many records", payload, now)]
+        events: list[DeviceEvent] = []
+        resolved = self._resolve_all(records, events, now)
+        times = [each.time for each in resolved if each.time >= _RELATIVE_BELOW]
+        if times and not message.is_retained:
+            self._intake.learn(max(times), now)
+        for each in sorted(resolved, key=lambda each: each.time):
+            events += self._admit(each, message, now)
+        return events
+
+    def _resolve_all(
+        self, records: Sequence[Record], events: list[DeviceEvent], now: Instant
+    ) -> list[_Resolved]:
+        base = _Base()
+        resolved = []
+        for record in records:
+            flaw = base.take(record)
+            if flaw:  # what follows would be read with the wrong base
+                events.append(reject(flaw, msgspec.json.encode(record), now))
+                break
+            if "v" not in record and not any(key in record for key in _OTHER_VALUES):
+                continue
+            result = _resolve(record, base)
+            if isinstance(result, _Resolved):
+                resolved.append(result)
+            else:
+                events.append(reject(result, msgspec.json.encode(record), now))
+        return resolved
+
+    def _admit(self, each: _Resolved, message: Message, now: Instant) -> Sequence[DeviceEvent]:
+        metric = self._metric(each.name)
+        if metric is None:
+            return self._unknown(each.name, now)
+        value = in_unit(metric, each.value, each.unit)
+        if value is None:
+            unit = each.unit or "none"
+            offer = ", ".join(known_units(metric))
+            return [reject(f"{metric}: unit {unit}; known: {offer}", each.raw, now)]
+        reading = Reading(metric, value, each.raw, message.is_retained)
+        if each.time >= _RELATIVE_BELOW:
+            return self._intake.admit_at(each.time, reading, now)
+        if each.time > 0 or each.time <= -_RELATIVE_BELOW:
+            return [reject(f"{metric}: time {each.time:g} is none", each.raw, now)]
+        is_past = each.time < 0 and not message.is_retained
+        taken = later(now, seconds(each.time)) if is_past else None
+        return self._intake.admit(taken, reading, now)
+
+    def _metric(self, name: str) -> Metric | None:
+        """Return what a name means: its longest ending that is known."""
+        name = name.lower()
+        starts = [0, *(at + 1 for at, sign in enumerate(name) if sign in ":/.")]
+        return next((self._names[name[at:]] for at in starts if name[at:] in self._names), None)
+
+    def _unknown(self, name: str, now: Instant) -> Sequence[DeviceEvent]:
+        """Tell once that a name is not known; the name itself may identify a node."""
+        ending = re.split(r"[:/.]", name)[-1][:32]
+        if ending in self._unknown_names or len(self._unknown_names) >= _UNKNOWN_NAMES_MAX:
+            return ()
+        self._unknown_names.add(ending)
+        return [DeviceNotice(NoticeKind.UNKNOWN_FIELD, now, detail=f"name ending in {ending!r}")]
+
+
+_SENT_UNITS: Final = {"%": "%", "/min": "1/min", "mmHg": "Pa", "Cel": "Cel"}
+
+
+def _record(observation: Observation, now: Instant) -> Record:
+    unit = _SENT_UNITS[describe(observation.metric).unit]
+    value = observation.value or 0.0
+    record: Record = {
+        "n": str(observation.metric),
+        "u": unit,
+        "v": round(value * 133.322, 2) if unit == "Pa" else value,
+    }
+    if observation.taken is not None and observation.taken < now:
+        record["t"] = in_seconds(between(now, observation.taken))
+    return record
+
+
+def encode(events: Sequence[DeviceEvent]) -> bytes:
+    """Return one pack that says the observations; what is not available is left out."""
+    now = max((each.at for each in events), default=Instant(0))
+    records = [
+        _record(each, now)
+        for each in events
+        if isinstance(each, Observation) and each.value is not None and each.metric in _CARRIED
+    ]
+    return msgspec.json.encode(records) if records else b""
+
+
+class SenMLDevice:
+    """A node that publishes what it knows once a second."""
+
+    def __init__(self) -> None:
+        self._said = Said()
+        self._beat = Beat(1)
+        self._outgoing: list[bytes] = []
+
+    @property
+    def wake_at(self) -> Instant | None:
+        """When the next message is due."""
+        return self._beat.at
+
+    def say(self, events: Sequence[DeviceEvent], now: Instant) -> None:
+        """Take what the patient is like; the first time, begin to publish."""
+        self._said.hear(events)
+        if self._beat.at is None:
+            self._beat.start(now)
+
+    def receive(self, data: bytes, now: Instant) -> None:
+        """Ignore what comes: a node that only publishes."""
+
+    def wake(self, now: Instant) -> None:
+        """Publish."""
+        while self._beat.is_due(now):
+            current = [_current(each, now) for each in self._said.observations.values()]
+            pack = encode(current)
+            if pack:
+                self._outgoing.append(pack)
+
+    def take_outgoing(self) -> Sequence[bytes]:
+        """Return the payloads published."""
+        sent, self._outgoing = self._outgoing, []
+        return sent
+
+
+def _current(observation: Observation, now: Instant) -> Observation:
+    """Return an observation as it is told now: an episodic one says when it was taken."""
+    taken = observation.taken
+    if taken is None and describe(observation.metric).stale_after is None:
+        taken = observation.at
+    return msgspec.structs.replace(observation, at=now, taken=taken)
+
+
+DRIVER: Final = Driver(
+    name="senml",
+    title="Any node that publishes SenML (JSON)",
+    reference="RFC 8428; IANA SenML units",
+    evidence=Evidence.VENDOR_TABLE,
+    transports=frozenset({TransportKind.MQTT}),
+    metrics=_CARRIED,
+    silence_limit=seconds(15),
+    detects_corruption=False,
+    frames_lost_after_cut_max=0,
+    open_protocol=SenMLProtocol,
+    encode=encode,
+    open_device=SenMLDevice,
+    round_trip={
+        Metric.SPO2: (1, 100, 1),
+        Metric.PULSE_RATE: (10, 350, 1),
+        Metric.RESP_RATE: (0, 150, 1),
+        Metric.ETCO2: (0, 150, 1),
+        Metric.NIBP_SYS: (20, 300, 1),
+        Metric.TEMP: (15, 50, 0.5),
+    },
+    vectors=(
+        Vector(
+            b'[{"bn":"urn:dev:mac:0011223344556677:","bt":1700000000,"n":"spo2","u":"%","v":97},'
+            b'{"n":"pulse","u":"beat/min","v":72},{"n":"rr","u":"1/min","v":14},'
+            b'{"n":"etco2","u":"Pa","v":5066.0},{"n":"nibp/sys","u":"Pa","v":15732.0,"t":-50}]',
+            (
+                (Metric.NIBP_SYS, 118.0),
+                (Metric.SPO2, 97.0),
+                (Metric.PULSE_RATE, 72.0),
+                (Metric.RESP_RATE, 14.0),
+                (Metric.ETCO2, 38.0),
+            ),
+            "RFC 8428 with the IANA unit registry, put together by hand",
+        ),
+        Vector(
+            b'[{"n":"hr","u":"Hz","v":1.2},{"n":"fico2","u":"kPa","v":0.4},'
+            b'{"n":"nibp/dia","u":"hPa","v":98.66},{"n":"nibp/mean","u":"mmHg","v":88},'
+            b'{"n":"nibp/pulse","u":"beat/min","v":85},{"n":"pi","u":"/100","v":3.5},'
+            b'{"n":"temp","u":"Cel","v":36.6},{"n":"cuff_pressure","u":"Pa","v":17065.2}]',
+            (
+                (Metric.HEART_RATE, 72.0),
+                (Metric.FICO2, 3.0),
+                (Metric.NIBP_DIA, 74.0),
+                (Metric.NIBP_MEAN, 88.0),
+                (Metric.NIBP_PULSE, 85.0),
+                (Metric.PERFUSION_INDEX, 3.5),
+                (Metric.TEMP, 36.6),
+                (Metric.CUFF_PRESSURE, 128.0),
+            ),
+            "the registry's units applied by hand",
+        ),
+    ),
+    doubts=(
+        "mmHg is not a registered unit; nodes send it and it is taken",
+        "the CBOR form is not read",
+        "without the wall time of the opening, the newest payload time heard counts as now",
+    ),
+)
