@@ -27,24 +27,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not hasattr(chosen, "run"):
         parser.print_help()
         return _WRONG_USE
+    code: int
     try:
-        code: int = chosen.run(chosen)
+        code = chosen.run(chosen)
         sys.stdout.flush()
     except (ConfigError, RecordingError) as error:
         sys.stderr.write(f"vigil: {error}\n")
-        return _WRONG_USE
+        code = _WRONG_USE
     except MonitorError as error:
         sys.stderr.write(f"vigil: {error}\n")
-        return _WORLD_FAILED
+        code = _WORLD_FAILED
     except FileNotFoundError as error:
         sys.stderr.write(f"vigil: {error.filename}: no such file\n")
-        return _WRONG_USE
+        code = _WRONG_USE
     except BrokenPipeError:
         # The reader went away (`| head`): that is its right, and nothing more can be said.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _DONE
+        code = _DONE
     except KeyboardInterrupt:
-        return 130
+        code = 130
     return code
 
 
@@ -105,6 +106,7 @@ def _add_demo(commands: "Commands[argparse.ArgumentParser]") -> None:
     parser.add_argument("--headless", action="store_true", help="alarm lines instead of a screen")
     parser.add_argument("--for", dest="for_s", type=float, metavar="S", help="end after S seconds")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="which patient")
+    parser.add_argument("--chairs", type=int, default=1, metavar="N", help="how many chairs")
     parser.add_argument("--record", metavar="DIR", help="keep the record in DIR")
     parser.add_argument("--list", action="store_true", help="list the scenarios")
     parser.set_defaults(run=_demo)
@@ -125,6 +127,7 @@ def _add_serve(commands: "Commands[argparse.ArgumentParser]") -> None:
         "vigil serve clinic.toml",
     )
     parser.add_argument("config", metavar="CONFIG")
+    parser.add_argument("--speed", type=float, default=1.0, help=argparse.SUPPRESS)
     parser.set_defaults(run=_serve)
 
 
@@ -266,6 +269,7 @@ def _demo(chosen: argparse.Namespace) -> int:
             is_headless=chosen.headless,
             for_s=chosen.for_s,
             seed=chosen.seed,
+            chairs=chosen.chairs,
             record=chosen.record,
             only_lists=chosen.list,
         )
@@ -281,7 +285,7 @@ def _run(chosen: argparse.Namespace) -> int:
 def _serve(chosen: argparse.Namespace) -> int:
     from monitor.main.serve import serve  # noqa: PLC0415
 
-    return serve(chosen.config)
+    return serve(chosen.config, chosen.speed)
 
 
 def _dashboard(chosen: argparse.Namespace) -> int:

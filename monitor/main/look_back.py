@@ -85,7 +85,9 @@ def verify(file: str, *, as_json: bool) -> int:
 
 def _say_proof(file: str, chain: ChainReport, derived: Derivation | None) -> None:
     if chain.first_difference is not None:
-        say(f"{file}: chain broken at entry {chain.first_difference.seq}: {chain.first_difference.what}")
+        say(
+            f"{file}: chain broken at entry {chain.first_difference.seq}: {chain.first_difference.what}"
+        )
         return
     say(f"{file}: chain whole, {chain.entries} entries")
     if derived is None:
@@ -117,19 +119,20 @@ def reconcile(config_path: str, file: str, *, as_json: bool) -> int:
     path = Path(file)
     if not path.exists():
         path = Path(config.site.data_dir) / file
-    counts = compare(path, influx)
-    for each in counts:
-        if as_json:
-            say_json(each)
-    if not as_json:
+    found = compare(path, influx)
+    if as_json:
+        say_json(found)
+    else:
         say_table(
-            ("measurement", "metric", "record", "influx"),
+            ("channel", "record", "influx"),
             [
-                (each.measurement, each.metric, str(each.record), str(each.influx))
-                for each in counts
+                (str(each.channel), str(each.in_record), str(each.in_influx))
+                for each in found.channels
             ],
         )
-    differing = [each for each in counts if each.record != each.influx]
-    for each in differing:
-        note(f"{each.measurement} {each.metric}: {each.record} in the record, {each.influx} stored")
-    return 1 if differing else 0
+    for each in found.channels:
+        if not each.is_equal:
+            note(f"{each.channel}: {each.in_record} in the record, {each.in_influx} stored")
+    if found.waiting or found.parked:
+        note(f"{found.waiting} points wait for the upload; {found.parked} were refused for good")
+    return 0 if found.is_equal else 1

@@ -4,11 +4,13 @@ import asyncio
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Final
+from types import TracebackType
+from typing import Final, Self
 
 from dashboards.app import VigilApp
 from monitor.attach.client import Feed, attach
@@ -18,6 +20,8 @@ from monitor.model.errors import ConfigError, MonitorError
 
 START_S_MAX: Final = 20.0
 STOP_S_MAX: Final = 10.0
+RESTARTS_MAX: Final = 20
+LOG_NAME: Final = "serve.log"
 
 
 def show(url: str, *, chair: str | None, operator: str) -> int:
@@ -28,10 +32,10 @@ def show(url: str, *, chair: str | None, operator: str) -> int:
         MonitorError: nobody serves there.
     """
     path = socket_of(url)
-    _need_terminal()
+    if not has_terminal():
+        raise ConfigError("a screen needs a terminal; without one use `vigil serve`")
     asyncio.run(_knock(path))
-    app = VigilApp(connector(path), chair=chair, operator=operator)
-    app.run()
+    attach_screen(path, operator, chair=chair)
     return 0
 
 
@@ -43,24 +47,22 @@ def run_with_screen(config_path: str, operator: str) -> int:
         MonitorError: the server did not come up.
     """
     config = read_config(Path(config_path))
-    _need_terminal()
-    log = Path(config.site.data_dir) / "serve.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as file:
-        child = subprocess.Popen(  # noqa: S603 - our own program, our own arguments
-            [sys.executable, "-m", "monitor.cli", "serve", config_path],
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=file,
-            start_new_session=True,
-        )
-    try:
-        wait_until_served(config.socket, child, log)
-        VigilApp(connector(config.socket), chair=None, operator=operator).run()
-    finally:
-        stop(child)
+    if not has_terminal():
+        raise ConfigError("a screen needs a terminal; without one use `vigil serve`")
+    with ServeChild(Path(config_path)):
+        attach_screen(config.socket, operator)
     note(f"the record is in {config.site.data_dir}")
     return 0
+
+
+def attach_screen(
+    socket: Path, operator: str, *, chair: str | None = None, for_s: float | None = None
+) -> None:
+    """Show the screen in this terminal until it is left, or for `for_s` seconds."""
+    app = VigilApp(lambda: attach(socket), chair=chair, operator=operator)
+    if for_s is not None:
+        app.call_later(app.set_timer, for_s, app.exit)
+    app.run()
 
 
 def connector(path: Path) -> Callable[[], AbstractAsyncContextManager[Feed]]:
@@ -82,23 +84,77 @@ def socket_of(url: str) -> Path:
     return Path(rest)
 
 
-def wait_until_served(socket: Path, child: "subprocess.Popen[bytes]", log: Path) -> None:
-    """Return once somebody answers at `socket`.
+def has_terminal() -> bool:
+    """Return whether a screen can be shown here."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
 
-    Raises:
-        MonitorError: the child ended, or did not come up in time; says where its words are.
+
+class ServeChild:
+    """`vigil serve` as a child: started, started again when it dies, and stopped at the end.
+
+    A restart goes on with the session and marks the gap; the screen shows that it had no picture.
     """
-    deadline_s = time.monotonic() + START_S_MAX
-    while time.monotonic() < deadline_s:
-        if child.poll() is not None:
-            raise MonitorError(f"`vigil serve` ended with {child.returncode}; see {log}")
-        try:
-            asyncio.run(_knock(socket))
-        except MonitorError:
-            time.sleep(0.05)
-        else:
-            return
-    raise MonitorError(f"`vigil serve` did not answer within {START_S_MAX:.0f} s; see {log}")
+
+    def __init__(
+        self, config: Path, *, arguments: tuple[str, ...] = (), tells: bool = False
+    ) -> None:
+        self._config = config
+        self._arguments = arguments
+        self._tells = tells
+        site = read_config(config)
+        self._socket = site.socket
+        self._log = Path(site.site.data_dir) / LOG_NAME
+        self._is_wanted = True
+        self._child = self._start()
+        self._keeper = threading.Thread(target=self._keep, daemon=True)
+
+    def __enter__(self) -> Self:
+        """Wait until it serves."""
+        self._wait_until_served()
+        self._keeper.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop it; its sessions stay open."""
+        self._is_wanted = False
+        stop(self._child)
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        with self._log.open("ab") as log:
+            return subprocess.Popen(  # noqa: S603 - our own program, our own arguments
+                [sys.executable, "-m", "monitor.cli", "serve", str(self._config), *self._arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=None if self._tells else log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def _keep(self) -> None:
+        for _ in range(RESTARTS_MAX):
+            self._child.wait()
+            if not self._is_wanted:
+                return
+            self._child = self._start()
+
+    def _wait_until_served(self) -> None:
+        deadline_s = time.monotonic() + START_S_MAX
+        while time.monotonic() < deadline_s:
+            if self._child.poll() is not None:
+                raise MonitorError(f"`vigil serve` ended at once; its words are in {self._log}")
+            try:
+                asyncio.run(_knock(self._socket))
+            except MonitorError:
+                time.sleep(0.05)
+            else:
+                return
+        stop(self._child)
+        raise MonitorError(f"`vigil serve` did not answer within {START_S_MAX:.0f} s; {self._log}")
 
 
 def stop(child: "subprocess.Popen[bytes]") -> None:
@@ -116,8 +172,3 @@ def stop(child: "subprocess.Popen[bytes]") -> None:
 async def _knock(path: Path) -> None:
     async with attach(path):
         pass
-
-
-def _need_terminal() -> None:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise ConfigError("a screen needs a terminal; without one use `vigil serve`")

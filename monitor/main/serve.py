@@ -18,7 +18,7 @@ from monitor.main.output import flush, note, say_json
 from monitor.main.upload import open_uploaders
 from monitor.model.alarm import AlarmChange
 from monitor.model.entry import DeviceLink, Opened
-from monitor.model.errors import MonitorError
+from monitor.model.errors import ConfigError, MonitorError
 from monitor.model.instant import OPENING, WallAnchor
 from monitor.runtime.chair import Chair, Place
 from monitor.runtime.pipeline import Line
@@ -33,15 +33,17 @@ Tell = Callable[[str, Sequence[AlarmChange]], None]
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     """What a run takes from the world: clocks, chance, wires. A simulated world brings its own."""
 
+    chance: random.Random
     monotonic_ns: Callable[[], int] = time.monotonic_ns
     utc_ns: Callable[[], int] = time.time_ns
-    chance: Callable[[], float] = random.random
     opener: Opener | None = None
     in_thread: bool = True
 
 
-def serve(path: str) -> int:
+def serve(path: str, speed: float = 1.0) -> int:
     """Serve the configuration at `path` until told to stop.
+
+    `speed` lets a simulated site's time pass faster.
 
     Raises:
         ConfigError: what is wrong in it.
@@ -52,12 +54,37 @@ def serve(path: str) -> int:
     note(
         "Vigil is not a medical device. A cleared monitor with its alarms on stays at the bedside."
     )
-    return asyncio.run(serve_until_stopped(config, Surroundings(), tell_lines(config)))
+    if speed != 1.0 and not config.site.simulated:
+        raise ConfigError("--speed: time passes at its own pace on a site that is not simulated")
+    with asyncio.Runner(loop_factory=_loop_factory(speed)) as runner:
+        return runner.run(serve_until_stopped(config, tell_lines(config), is_scaled=speed != 1.0))
 
 
-async def serve_until_stopped(config: Config, world: Surroundings, tell: Tell) -> int:
+def _loop_factory(speed: float) -> Callable[[], asyncio.AbstractEventLoop]:
+    if speed == 1.0:
+        return asyncio.SelectorEventLoop
+    from simulators.scaled_loop import ScaledLoop  # noqa: PLC0415 - demonstrations alone need it
+
+    return lambda: ScaledLoop(speed)
+
+
+def _surroundings(*, is_scaled: bool) -> Surroundings:
+    chance = random.Random()  # noqa: S311 - spreads retries, guards nothing
+    if not is_scaled:
+        return Surroundings(chance=chance)
+    loop = asyncio.get_running_loop()
+    began_utc_ns, began_s = time.time_ns(), loop.time()
+    return Surroundings(
+        chance=chance,
+        monotonic_ns=lambda: round(loop.time() * 1e9),
+        utc_ns=lambda: began_utc_ns + round((loop.time() - began_s) * 1e9),
+    )
+
+
+async def serve_until_stopped(config: Config, tell: Tell, *, is_scaled: bool) -> int:
     """Run until SIGTERM or SIGINT; the sessions stay open, so that the next start goes on."""
     loop = asyncio.get_running_loop()
+    world = _surroundings(is_scaled=is_scaled)
     running = asyncio.ensure_future(run_station(config, world, tell))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, running.cancel)
@@ -127,7 +154,7 @@ def _open_chair(
         record=begun.record,
         clock=begun.clock,
         opener=opener,
-        chance=world.chance,
+        chance=world.chance.random,
         preset=chair.preset,
         in_thread=world.in_thread,
     )

@@ -74,7 +74,7 @@ class Entry(msgspec.Struct, frozen=True):
 class Opened(msgspec.Struct, frozen=True, tag="opened", kw_only=True):
     """A session began: where, on what devices, under which limits, with which software.
 
-    `limits` is the preset's TOML text and `devices` the links with their drivers and options, whole:
+    `limits` is the preset's TOML text, `devices` the links with their drivers and options, whole:
     a record can be judged again with nothing else at hand.
     """
 

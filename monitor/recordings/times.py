@@ -159,7 +159,7 @@ class ClockColumn:
         if self._last_clock is not None:
             raise ValueError("a date where others have a time of day alone")
         self._decide(triple)
-        day = _ordinal(triple, self._order or "dmy") + self._shift
+        day = _ordinal(triple, self._order or "dmy")  + 0
         if len(self._days) < 100_000:
             self._days[triple] = day
         return day

@@ -7,7 +7,6 @@ from typing import Final
 import msgspec
 
 from alarms.limits import LimitSet
-from alarms.system import AlarmSystem
 from drivers.contract import Driver
 from monitor.attach.messages import Command
 from monitor.model.alarm import AlarmChange
@@ -43,7 +42,7 @@ def build_pipeline(opened: Opened, lines: Sequence[Line], limits: LimitSet, log:
     """Return the pipeline that a session's first entry describes; `verify` builds the same one."""
     return Pipeline(
         lines=lines,
-        alarms=AlarmSystem(limits),
+        limits=limits,
         sitting=Sitting(Plan(opened.protocol, opened.dose_mg, opened.infusion_min)),
         sources=Sources([line.link for line in lines], opened.priority_of_source),
         log=log,
@@ -85,6 +84,7 @@ class Chair:
         self.clock = clock
         self.announce: Callable[[Sequence[AlarmChange]], None] = lambda changes: None  # noqa: ARG005
         self.store_state: Callable[[], StoreSnapshot] = StoreSnapshot
+        self.disk_is_well = True
         self._preset = preset
         self._keepers = {
             place.line.link: Keeper(
@@ -196,6 +196,7 @@ class Chair:
     # -- inside ----------------------------------------------------------------------------------
 
     def _tell_disk(self, is_well: bool, reason: str) -> None:  # noqa: FBT001 - the committer's edge
+        self.disk_is_well = is_well
         self.check_self("disk", reason, is_well=is_well)
 
     def _take_changes(self, changes: Sequence[AlarmChange]) -> None:

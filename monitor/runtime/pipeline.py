@@ -14,6 +14,7 @@ from typing import Final, Protocol
 
 import msgspec
 
+from alarms.limits import LimitSet
 from alarms.system import AlarmSystem
 from drivers.contract import DeviceProtocol, Driver, Options
 from monitor.model.alarm import AlarmChange
@@ -67,7 +68,7 @@ class Pipeline:
         self,
         *,
         lines: Sequence[Line],
-        alarms: AlarmSystem,
+        limits: LimitSet,
         sitting: Sitting,
         sources: Sources,
         log: Log,
@@ -75,7 +76,8 @@ class Pipeline:
     ) -> None:
         self._lines: Final = {line.link: line for line in lines}
         self._protocols: dict[str, DeviceProtocol] = {}
-        self._alarms = alarms
+        self._limits = limits
+        self._alarms = AlarmSystem(limits)
         self._sitting = sitting
         self._sources = sources
         self._log = log
@@ -200,7 +202,7 @@ class Pipeline:
         """Take the state a record kept last."""
         kept = _CHECKPOINT.decode(checkpoint)
         self._sitting = kept.sitting
-        self._alarms = AlarmSystem.restore(self._alarms.limits, bytes(kept.alarms))
+        self._alarms = AlarmSystem.restore(self._limits, bytes(kept.alarms))
 
     def recall(self, entry: Entry, body: Body | WallAnchor | bytes) -> None:
         """Fold an entry that is on disk already: state moves on, nothing is told or written."""

@@ -35,6 +35,11 @@ class Station:
         for chair in chairs:
             chair.announce = self._announcer(chair.name)
 
+    @property
+    def chairs(self) -> tuple[Chair, ...]:
+        """The chairs of this station."""
+        return tuple(self._chairs.values())
+
     async def run(self) -> None:
         """Watch every chair until cancelled."""
         async with asyncio.TaskGroup() as tasks:

@@ -15,6 +15,7 @@ import msgspec
 
 from monitor.store.influx import Answer, Verdict
 
+_MEASUREMENT: Final = re.compile(r"[^, ]*")
 _FIELD: Final = re.compile(r"[ ,](\w+)=")
 
 
@@ -62,7 +63,7 @@ def _by_shape(lines: Sequence[str], part: Sequence[int], answer: Answer) -> list
 
     def shape(index: int) -> tuple[str, ...]:
         line = lines[index]
-        return (line.partition(",")[0], *_FIELD.findall(line))
+        return (*_MEASUREMENT.findall(line)[:1], *_FIELD.findall(line))
 
     groups = [list(group) for _, group in groupby(sorted(part, key=shape), key=shape)]
     return [(part, answer)] if len(groups) < 2 else [(group, None) for group in groups]

@@ -1,0 +1,178 @@
+"""Simulated devices on real wires: a pty, a broker, or the two ends of one inside this process.
+
+The device keeps the course's time (instants since the course began); the wire keeps the loop's.
+"""
+
+import asyncio
+import os
+import tty
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import aiomqtt
+
+from drivers.envelope import unpack
+from monitor.model.instant import Instant, in_seconds
+from monitor.runtime.transports.contract import LinkFailedError
+from simulators.device import SimulatedDevice
+
+READ_SIZE_MAX: Final = 4096
+
+
+class CourseClock:
+    """Instants of a course that began `start` before the clock was made, on the running loop."""
+
+    def __init__(self, start: Instant) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._began_s = self._loop.time() - in_seconds(start)
+
+    def now(self) -> Instant:
+        """Return the instant of the course."""
+        return Instant(round((self._loop.time() - self._began_s) * 1e9))
+
+    def loop_time(self, instant: Instant) -> float:
+        """Return when the loop's clock will show `instant`."""
+        return self._began_s + in_seconds(instant)
+
+    async def until(self, instant: Instant) -> None:
+        """Wait until the course has come to `instant`."""
+        await asyncio.sleep(max(0.0, self.loop_time(instant) - self._loop.time()) + 1e-6)
+
+
+class _Driven:
+    """A device stepped by the loop whenever it is due; what it says goes to `send`."""
+
+    def __init__(self, device: SimulatedDevice, clock: CourseClock) -> None:
+        self._device = device
+        self._clock = clock
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self.send: Callable[[Sequence[bytes]], None] = lambda pieces: None  # noqa: ARG005
+        self.on_step: Callable[[Instant], None] = lambda now: None  # noqa: ARG005
+
+    def step(self) -> None:
+        now = self._clock.now()
+        self._pass_on(self._device.step(now), now)
+
+    def receive(self, data: bytes) -> None:
+        now = self._clock.now()
+        self._pass_on(self._device.receive(data, now), now)
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _pass_on(self, pieces: Sequence[bytes], now: Instant) -> None:
+        if pieces:
+            self.send(pieces)
+        self.on_step(now)
+        self.stop()
+        due_s = self._clock.loop_time(self._device.wake_at)
+        self._timer = self._loop.call_at(due_s + 1e-6, self.step)
+
+
+class WiredDevice:
+    """A device at the far end of a wire inside this process; a pulled cable cuts the wire."""
+
+    def __init__(self, device: SimulatedDevice, clock: CourseClock) -> None:
+        self._device = device
+        self._clock = clock
+        self._driven = _Driven(device, clock)
+        self._driven.send = self._send
+        self._driven.on_step = self._look_at_cable
+        self._to_host: Callable[[bytes], None] | None = None
+        self._cut: Callable[[str], None] | None = None
+        self._driven.step()
+
+    def connected(self, send: Callable[[bytes], None], cut: Callable[[str], None]) -> None:
+        """Learn how to reach the host.
+
+        Raises:
+            LinkFailedError: the cable is pulled.
+        """
+        if not self._device.is_connected(self._clock.now()):
+            raise LinkFailedError("unplugged")
+        self._to_host, self._cut = send, cut
+
+    def receive(self, data: bytes) -> None:
+        """Take what the host sent."""
+        self._driven.receive(data)
+
+    def left(self) -> None:
+        """Learn that the host closed its end."""
+        self._to_host = self._cut = None
+
+    def stop(self) -> None:
+        """End the device."""
+        self._driven.stop()
+
+    def _send(self, pieces: Sequence[bytes]) -> None:
+        for piece in pieces:
+            if self._to_host is not None:
+                self._to_host(piece)
+
+    def _look_at_cable(self, now: Instant) -> None:
+        if self._cut is not None and not self._device.is_connected(now):
+            cut, self._cut, self._to_host = self._cut, None, None
+            cut("unplugged")
+
+
+class Pty:
+    """A serial line with a place for a device at its far end; bytes that nobody reads are gone."""
+
+    def __init__(self) -> None:
+        self._master, self._slave = os.openpty()
+        tty.setraw(self._slave)
+        os.set_blocking(self._master, False)
+        self.path = os.ttyname(self._slave)
+        # Our own handle on the near side stays open: without it the master would only say EIO.
+        self._loop = asyncio.get_running_loop()
+        self._driven: _Driven | None = None
+
+    @property
+    def url(self) -> str:
+        """Where a host finds this line."""
+        return f"serial://{self.path}"
+
+    def play(self, device: SimulatedDevice, clock: CourseClock) -> None:
+        """Let `device` speak and listen here from now on."""
+        self._driven = _Driven(device, clock)
+        self._driven.send = self._send
+        self._loop.add_reader(self._master, self._read, self._driven)
+        self._driven.step()
+
+    def close(self) -> None:
+        """Unplug it for good."""
+        if self._driven is not None:
+            self._driven.stop()
+            self._loop.remove_reader(self._master)
+        os.close(self._master)
+        os.close(self._slave)
+
+    def _read(self, driven: _Driven) -> None:
+        driven.receive(os.read(self._master, READ_SIZE_MAX))
+
+    def _send(self, pieces: Sequence[bytes]) -> None:
+        for piece in pieces:
+            try:
+                os.write(self._master, piece)
+            except BlockingIOError:
+                return  # the line's buffer is full because nobody listens
+
+
+async def publish_device(
+    device: SimulatedDevice, clock: CourseClock, host: str, port: int, topic: str
+) -> None:
+    """Let a device publish below `topic` until cancelled.
+
+    Raises:
+        aiomqtt.MqttError: the broker is gone.
+    """
+    async with aiomqtt.Client(host, port) as client:
+        while True:
+            for piece in device.step(clock.now()):
+                message = unpack(piece)
+                await client.publish(
+                    f"{topic}/{message.topic}", message.payload, retain=message.is_retained
+                )
+            await clock.until(device.wake_at)
