@@ -28,7 +28,7 @@ def test_what_is_appended_is_read_back_in_order(tmp_path: Path) -> None:
     assert list(read_entries(path)) == list(enumerate(written, 1))
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.lists(st.lists(entries(), max_size=6), max_size=5))
 def test_groups_of_any_entries_come_back_whole_after_reopening(
     tmp_path_factory: pytest.TempPathFactory, groups: list[list[Entry]]
@@ -47,7 +47,7 @@ def test_groups_of_any_entries_come_back_whole_after_reopening(
     assert report.entries == len(written)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.lists(entries(), max_size=12), st.sets(st.sampled_from(EntryKind)), st.integers(0, 13))
 def test_reading_some_kinds_is_reading_all_and_choosing(
     tmp_path_factory: pytest.TempPathFactory,
@@ -313,7 +313,7 @@ def test_a_folder_that_cannot_be_made_is_a_failure(tmp_path: Path) -> None:
 
 
 @pytest.mark.hazard("H18")
-@settings(max_examples=60)
+@settings(max_examples=20)
 @given(data=st.data())
 def test_a_flipped_byte_is_found_or_changes_nothing(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
@@ -343,7 +343,7 @@ def _open(path: Path) -> MonitorError | None:
     return None
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(fraction=st.floats(0, 0.999))
 def test_a_record_cut_short_is_set_aside_and_a_new_one_may_take_its_place(
     tmp_path_factory: pytest.TempPathFactory, fraction: float

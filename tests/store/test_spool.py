@@ -34,7 +34,7 @@ def drained(path: Path, points_max: int) -> list[str]:
             return lines
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.lists(entries(), max_size=10), st.integers(1, 6))
 def test_however_it_is_cut_and_restarted_the_same_points_come_out(
     tmp_path_factory: pytest.TempPathFactory, drawn: list[Entry], points_max: int

@@ -47,7 +47,7 @@ def test_an_untouched_record_is_whole_and_tells_its_head(path: Path) -> None:
     assert seen[-1] == (ENTRIES, ENTRIES)
 
 
-@settings(max_examples=30)
+@settings(max_examples=18)
 @given(
     st.integers(1, ENTRIES),
     st.sampled_from(
