@@ -267,6 +267,10 @@ class RecordedFeed:
         for message in said:
             self._coming.put_nowait(message)
 
+    async def taken(self) -> None:
+        """Return once everything that was said has been taken."""
+        await self._coming.join()
+
     def end(self) -> None:
         """Let the link end."""
         self._coming.put_nowait(None)
@@ -275,6 +279,8 @@ class RecordedFeed:
         """Yield what the server says, until the link ends."""
         while (message := await self._coming.get()) is not None:
             yield message
+            self._coming.task_done()
+        self._coming.task_done()
 
     async def send(self, command: Command) -> None:
         """Keep what was asked, and answer."""

@@ -8,9 +8,9 @@ acknowledgement stops the flash of the band, never the lines.
 from typing import Final
 
 from dashboards.views.flash import is_lit
-from dashboards.views.glyphs import HALF_HEIGHT, half_blocks
+from dashboards.views.glyphs import HALF_HEIGHT, can_draw, half_blocks
 from dashboards.views.layout import Layout
-from dashboards.views.line import Line, Span, blank, fit, joined, plain, shorten, spread
+from dashboards.views.line import Line, Span, blank, cells_of, fit, joined, plain, shorten, spread
 from dashboards.views.sight import Sight, target, worst
 from dashboards.views.words import MARKS, broken_limit, lasting, lasting_s, left
 from monitor.model.alarm import AlarmSnapshot, Priority, SignalPresence
@@ -67,11 +67,11 @@ def _big(
 ) -> tuple[Line, ...]:
     """Return the band in the biggest letters in which one of `texts` fits beside the notes."""
     said = [shorten(plain(note), width // 2) for note in notes if note]
-    column = max((len(note) for note in said), default=0) + 1
+    column = max((cells_of(note) for note in said), default=0) + 1
     if layout.has_big_band:
         for text in texts:
             rows = half_blocks(text)
-            if len(rows[0]) + column + 3 <= width:
+            if can_draw(text) and len(rows[0]) + column + 3 <= width:
                 return tuple(
                     _banded(f"  {row}", said[at] if at < len(said) else "", style, width)
                     for at, row in enumerate(rows)
@@ -84,8 +84,8 @@ def _big(
 
 def _banded(text: str, note: str, style: str, width: int) -> Line:
     """Return one line of the band; the words at its left are cut last."""
-    room = max(0, width - len(text) - 2)
-    side = fit((Span(f"{note} ", style),), min(room, len(note) + 1), style) if note else ()
+    room = max(0, width - cells_of(text) - 2)
+    side = fit((Span(f"{note} ", style),), min(room, cells_of(note) + 1), style) if note else ()
     return spread((Span(text, style),), side, width, style)
 
 

@@ -15,8 +15,9 @@ _FACE: Final = {
     "C": "111 100 100 100 111", "D": "110 101 101 101 110", "E": "111 100 110 100 111",
     "F": "111 100 110 100 100", "G": "111 100 101 101 111", "H": "101 101 111 101 101",
     "I": "111 010 010 010 111", "J": "001 001 001 101 111", "K": "101 101 110 101 101",
-    "L": "100 100 100 100 111", "M": "10001 11011 10101 10001 10001", "N": "1001 1101 1011 1001 1001",
-    "O": "111 101 101 101 111", "P": "111 101 111 100 100", "Q": "111 101 101 111 001",
+    "L": "100 100 100 100 111", "M": "10001 11011 10101 10001 10001",
+    "N": "1001 1101 1011 1001 1001", "O": "111 101 101 101 111",
+    "P": "111 101 111 100 100", "Q": "111 101 101 111 001",
     "R": "110 101 110 101 101", "S": "111 100 111 001 111", "T": "111 010 010 010 010",
     "U": "101 101 101 101 111", "V": "101 101 101 101 010", "W": "10001 10001 10101 11011 10001",
     "X": "101 101 010 101 101", "Y": "101 101 010 010 010", "Z": "111 001 010 100 111",
@@ -36,6 +37,11 @@ def _rows(text: str) -> list[str]:
     """Return five rows of pixels, one between glyphs; an unknown letter is a question mark."""
     glyphs = [_PIXELS.get(letter, _PIXELS["?"]) for letter in text.upper()]
     return ["0".join(glyph[row] for glyph in glyphs) for row in range(FULL_HEIGHT)]
+
+
+def can_draw(text: str) -> bool:
+    """Return whether the face has every letter of `text`."""
+    return all(letter in _PIXELS for letter in text.upper())
 
 
 def half_blocks(text: str) -> tuple[str, ...]:

@@ -40,6 +40,11 @@ def width_of(line: Line) -> int:
     return sum(cell_len(span.text) for span in line)
 
 
+def cells_of(text: str) -> int:
+    """Return how many cells `text` takes; some letters take two."""
+    return cell_len(text)
+
+
 def words_of(line: Line) -> str:
     """Return the text of `line` without its styles."""
     return "".join(span.text for span in line)

@@ -14,6 +14,7 @@ from dashboards.views.line import (
     Line,
     Span,
     beside,
+    cells_of,
     fit,
     joined,
     plain,
@@ -100,6 +101,7 @@ def pressure_view(sight: Sight) -> TileView | None:
         return None
     pair = (sys, dia) if dia is not None else (sys,)
     live = all(is_live(part, sight) for part in pair)
+    doubtful = next((part for part in pair if not is_live(part, sight)), sys)
     figure = "/".join("--" if p.value is None else number(p.metric, p.value) for p in pair)
     is_known = any(part.value is not None for part in pair)
     ranks = [part.priority for part in known if part.priority]
@@ -113,7 +115,7 @@ def pressure_view(sight: Sight) -> TileView | None:
         age=_age(sys, sight),
         held=_held(known, sight),
         was=f"was {figure}" if is_known and not live else "",
-        note=_note(sys, sight),
+        note=_note(doubtful, sight),
         extra=joined_words(_mean(mean, sight), baseline(sys)) if live else "",
         priority=worst,
         style=_style(worst, sight, live=live),
@@ -214,7 +216,7 @@ def tile_lines(view: TileView, width: int, height: int, *, is_big: bool) -> tupl
     inner = width - 2
     mark = MARKS[view.priority] if view.priority else ""
     words = f" {joined_words(mark, view.title)} ".replace("  ", " ")
-    is_tight = len(words) > inner
+    is_tight = cells_of(words) > inner
     if is_tight:
         words = shorten(f" {view.title}", inner)
     title = (Span(words, frame if view.priority else "title"),)
@@ -222,7 +224,7 @@ def tile_lines(view: TileView, width: int, height: int, *, is_big: bool) -> tupl
     said = ", ".join(text for text in (view.was, view.age) if text)
     foot = shorten(f" {said} ", inner) if said else ""
     side = (Span(mark if is_tight else "", frame),)
-    rule = _ruled(side, inner - len(foot), corner[1], frame)
+    rule = _ruled(side, inner - cells_of(foot), corner[1], frame)
     bottom = (Span(corner[4], frame), *rule, Span(foot, "value"), Span(corner[5], frame))
     body = _body(view, inner, height - 3, is_big=is_big)
     last = _limits_line(view, inner)
@@ -236,13 +238,16 @@ def _ruled(line: Line, width: int, rule: str, style: str) -> Line:
 
 
 def _body(view: TileView, width: int, rows: int, *, is_big: bool) -> tuple[Line, ...]:
-    """Return the big figure, or in its place that there is none, why, and whether it is held."""
-    if not view.is_live:
-        said = _centred((view.held, MISSING, view.note), rows)
-        return tuple(fit((Span(f" {text}", view.style),), width) for text in said)
+    """Return the big figure, or in its place that there is none, why, and whether it is held.
+
+    A figure is never cut: where it leaves no room to say that it is held, it is written small.
+    """
     glyphs = _glyphs(view.figure, width, is_big=is_big)
-    has_room = width > len(glyphs[0]) + len(view.extra) + 2
-    notes = (view.held, view.note, view.extra if has_room else "")
+    room = width - len(glyphs[0]) - 3
+    if not view.is_live or cells_of(view.held) > room:
+        said = _centred((view.held, view.figure, view.note), rows)
+        return tuple(fit((Span(f" {text}", view.style),), width) for text in said)
+    notes = [text if cells_of(text) <= room else "" for text in (view.held, view.note, view.extra)]
     side = (*("" for _ in range(rows - len(notes))), *notes)
     return tuple(
         spread((Span(f" {row}", view.style),), (Span(f"{text} ", "value"),) if text else (), width)
@@ -251,11 +256,11 @@ def _body(view: TileView, width: int, rows: int, *, is_big: bool) -> tuple[Line,
 
 
 def _glyphs(figure: str, width: int, *, is_big: bool) -> tuple[str, ...]:
-    """Return the figure as big as it fits."""
+    """Return the figure as big as it fits with a cell before it."""
     for glyphs in ((full_blocks(figure),) if is_big else ()) + (half_blocks(figure),):
         if len(glyphs[0]) < width:
             return glyphs
-    return ("", figure, "")
+    return (" " * len(figure), figure, "")
 
 
 def _centred(texts: tuple[str, ...], rows: int) -> tuple[str, ...]:
@@ -265,8 +270,10 @@ def _centred(texts: tuple[str, ...], rows: int) -> tuple[str, ...]:
 
 
 def _limits_line(view: TileView, width: int) -> Line:
-    """Return trend and limits."""
-    return fit((Span(f" {view.trend} ", view.style), Span(view.limits, "value")), width)
+    """Return trend and limits, and what is to be known about the value as far as there is room."""
+    note = f"  {view.note}" if view.is_live else ""
+    said = shorten(f"{view.limits}{note}", max(width - 3, len(view.limits)))
+    return fit((Span(f" {view.trend} ", view.style), Span(said, "value")), width)
 
 
 def _extras(sight: Sight, width: int) -> Line:
