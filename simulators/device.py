@@ -225,6 +225,7 @@ class SimulatedDevice:
         self._say_at = starts_at
         self._is_cut = is_cut
         self._bedside = bedside
+        self._cuff = side if isinstance(side, HasCuff) else None
 
     @property
     def wake_at(self) -> Instant:
@@ -263,8 +264,8 @@ class SimulatedDevice:
         return wake_at is not None and wake_at <= now
 
     def _take(self, now: Instant) -> Sequence[bytes]:
-        if self._bedside is not None and isinstance(self._side, HasCuff):
-            self._bedside.cuff(is_inflated=self._side.is_cuff_inflated, now=now)
+        if self._bedside is not None and self._cuff is not None:
+            self._bedside.cuff(is_inflated=self._cuff.is_cuff_inflated, now=now)
         sent = self._side.take_outgoing()
         return sent if self.is_connected(now) else ()
 

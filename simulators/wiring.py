@@ -12,11 +12,14 @@ from typing import Final
 import aiomqtt
 
 from drivers.envelope import unpack
-from monitor.model.instant import Instant, in_seconds
+from monitor.model.instant import Duration, Instant, in_seconds, later, seconds
 from monitor.runtime.transports.contract import LinkFailedError
 from simulators.device import SimulatedDevice
 
 READ_SIZE_MAX: Final = 4096
+NO_GRAIN: Final = Duration(0)
+GRAIN: Final = seconds(0.2)
+"""Bytes on a wire inside the process come in pieces this far apart, as from a lazy adapter."""
 
 
 class CourseClock:
@@ -42,9 +45,12 @@ class CourseClock:
 class _Driven:
     """A device stepped by the loop whenever it is due; what it says goes to `send`."""
 
-    def __init__(self, device: SimulatedDevice, clock: CourseClock) -> None:
+    def __init__(
+        self, device: SimulatedDevice, clock: CourseClock, grain: Duration = NO_GRAIN
+    ) -> None:
         self._device = device
         self._clock = clock
+        self._grain = grain
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self.send: Callable[[Sequence[bytes]], None] = lambda pieces: None  # noqa: ARG005
@@ -67,17 +73,23 @@ class _Driven:
             self.send(pieces)
         self.on_step(now)
         self.stop()
-        due_s = self._clock.loop_time(self._device.wake_at)
+        due_s = self._clock.loop_time(max(self._device.wake_at, later(now, self._grain)))
         self._timer = self._loop.call_at(due_s + 1e-6, self.step)
 
 
 class WiredDevice:
-    """A device at the far end of a wire inside this process; a pulled cable cuts the wire."""
+    """A device at the far end of a wire inside this process; a pulled cable cuts the wire.
 
-    def __init__(self, device: SimulatedDevice, clock: CourseClock) -> None:
+    `is_line`: bytes run together as on a serial line; else each piece is a message.
+    """
+
+    def __init__(
+        self, device: SimulatedDevice, clock: CourseClock, *, is_line: bool = True
+    ) -> None:
         self._device = device
         self._clock = clock
-        self._driven = _Driven(device, clock)
+        self._is_line = is_line
+        self._driven = _Driven(device, clock, GRAIN)
         self._driven.send = self._send
         self._driven.on_step = self._look_at_cable
         self._to_host: Callable[[bytes], None] | None = None
@@ -107,6 +119,9 @@ class WiredDevice:
         self._driven.stop()
 
     def _send(self, pieces: Sequence[bytes]) -> None:
+        if self._to_host is not None and self._is_line:
+            self._to_host(b"".join(pieces))
+            return
         for piece in pieces:
             if self._to_host is not None:
                 self._to_host(piece)

@@ -37,6 +37,7 @@ from simulators.virtual_loop import VirtualTimeLoop
 from simulators.wiring import CourseClock, WiredDevice
 
 OPERATOR: Final = "demonstration"
+_PUBLISHED: Final = {post.driver for post in POSTS if post.is_published}
 VIRTUAL_UTC_NS: Final = 1_700_000_000_000_000_000
 CHAIRS_MAX: Final = 12
 SPEED_MAX: Final = 100.0
@@ -228,7 +229,8 @@ async def _play(  # noqa: PLR0917 - the runner takes them from its one caller
     clock = CourseClock(OPENING)
     for number, places in enumerate(urls.values()):
         for driver, device in make_devices(scenario, seed + number, OPENING).items():
-            wires.plug(places[driver], WiredDevice(device, clock))
+            is_line = driver not in _PUBLISHED
+            wires.plug(places[driver], WiredDevice(device, clock, is_line=is_line))
 
     async def open_wire(url: str, line: object, receiver: Receiver) -> Transport:
         del line

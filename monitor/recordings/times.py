@@ -147,7 +147,7 @@ class ClockColumn:
         """Return a time of day on the day it must be: a step back of half a day is midnight."""
         if self._last_clock is None and self._days:
             raise ValueError("a time of day where others have a date")
-        if self._last_clock is not None and self._last_clock - clock > _DAY_NS // 2:
+        if self._last_clock is not None and self._last_clock > clock:
             self._rolled += 1
         self._last_clock = clock
         return self._rolled * _DAY_NS + clock
@@ -159,7 +159,7 @@ class ClockColumn:
         if self._last_clock is not None:
             raise ValueError("a date where others have a time of day alone")
         self._decide(triple)
-        day = _ordinal(triple, self._order or "dmy")  + 0
+        day = _ordinal(triple, self._order or "dmy") + self._shift
         if len(self._days) < 100_000:
             self._days[triple] = day
         return day

@@ -16,7 +16,7 @@ from monitor.model.instant import Instant
 from monitor.model.session import Deed, OperatorAction, Phase
 from monitor.model.snapshot import ChairSnapshot, StoreSnapshot
 from monitor.runtime.clock import SessionClock
-from monitor.runtime.committer import Committer
+from monitor.runtime.committer import GROUP_EVERY_S, VIRTUAL_GROUP_EVERY_S, Committer
 from monitor.runtime.keeper import Keeper
 from monitor.runtime.picture import Frame
 from monitor.runtime.pipeline import Line, Log, Pipeline
@@ -92,7 +92,12 @@ class Chair:
             )
             for place in places
         }
-        self._committer = Committer(record, self._tell_disk, in_thread=in_thread)
+        self._committer = Committer(
+            record,
+            self._tell_disk,
+            in_thread=in_thread,
+            every_s=GROUP_EVERY_S if in_thread else VIRTUAL_GROUP_EVERY_S,
+        )
         self._unsaid: list[AlarmChange] = []
         self._has_unsaid = asyncio.Event()
         self._waves: list[WaveformSegment] = []

@@ -13,17 +13,25 @@ from monitor.store.record import Record, RecordFailedError
 
 GROUP_EVERY_S: Final = 0.25
 SIGNAL_DEADLINE_S: Final = 0.1
+VIRTUAL_GROUP_EVERY_S: Final = 60.0
+"""Four times a second of virtual time, the disk would be all that takes real time."""
 
 
 class Committer:
     """Commits one record; tells, at edges, whether the disk is well."""
 
     def __init__(
-        self, record: Record, tell: Callable[[bool, str], None], *, in_thread: bool = True
+        self,
+        record: Record,
+        tell: Callable[[bool, str], None],
+        *,
+        in_thread: bool = True,
+        every_s: float = GROUP_EVERY_S,
     ) -> None:
         self._record = record
         self._tell = tell
         self._in_thread = in_thread
+        self._every_s = every_s
         self._is_well = True
         self._writing: asyncio.Task[None] | None = None
 
@@ -31,7 +39,7 @@ class Committer:
         """Commit groups until cancelled, then commit what is left."""
         try:
             while True:
-                await asyncio.sleep(GROUP_EVERY_S)
+                await asyncio.sleep(self._every_s)
                 await self.commit()
         finally:
             await self._finish()
