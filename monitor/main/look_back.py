@@ -85,9 +85,8 @@ def verify(file: str, *, as_json: bool) -> int:
 
 def _say_proof(file: str, chain: ChainReport, derived: Derivation | None) -> None:
     if chain.first_difference is not None:
-        say(
-            f"{file}: chain broken at entry {chain.first_difference.seq}: {chain.first_difference.what}"
-        )
+        broken = chain.first_difference
+        say(f"{file}: chain broken at entry {broken.seq}: {broken.what}")
         return
     say(f"{file}: chain whole, {chain.entries} entries")
     if derived is None:

@@ -147,7 +147,7 @@ class ClockColumn:
         """Return a time of day on the day it must be: a step back of half a day is midnight."""
         if self._last_clock is None and self._days:
             raise ValueError("a time of day where others have a date")
-        if self._last_clock is not None and self._last_clock > clock:
+        if self._last_clock is not None and self._last_clock - clock > _DAY_NS // 2:
             self._rolled += 1
         self._last_clock = clock
         return self._rolled * _DAY_NS + clock
