@@ -131,6 +131,13 @@ class EscapedSplitter:
             at = step(data, at, pieces)
         return pieces
 
+    def give_up(self) -> list[Piece]:
+        """Refuse what has begun: no more of it is expected."""
+        pieces: list[Piece] = []
+        if self._is_open:
+            self._refuse("frame cut short", pieces)
+        return pieces
+
     def _hunt(self, data: bytes, at: int, pieces: list[Piece]) -> int:
         start = data.find(self._start, at)
         self._strays.add(data[at:] if start < 0 else data[at:start], pieces)
@@ -252,6 +259,15 @@ class WindowSplitter:
             self._look()
             self._complete(pieces)
             self._forget(pieces)
+        return pieces
+
+    def give_up(self) -> list[Piece]:
+        """Refuse what has begun: no more of it is expected, because something new was asked."""
+        pieces: list[Piece] = []
+        self._strays.add(self._buffer, pieces)
+        self._strays.flush(pieces)
+        self._open.clear()
+        self._drop_to(self._base + len(self._buffer))
         return pieces
 
     def _look(self) -> None:

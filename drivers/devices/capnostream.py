@@ -128,7 +128,8 @@ class CapnostreamProtocol:
             self._outgoing = [_ENABLE]
             self._counter = None
             self._wave.clear()
-        elif self._phase is _Phase.RUNNING and now >= self._link_active_at:
+            return [reject(flaw, frame, now) for frame, flaw in self._frames.give_up()]
+        if self._phase is _Phase.RUNNING and now >= self._link_active_at:
             self._link_active_at = later(now, _LINK_ACTIVE_EVERY)
             if self._sends_link_active:
                 self._outgoing = [_LINK_ACTIVE]

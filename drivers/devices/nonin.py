@@ -18,7 +18,6 @@ from collections.abc import Sequence
 from enum import IntEnum
 from typing import Final
 
-from drivers.bedside import Beat, Said
 from drivers.contract import (
     NO_OPTIONS,
     DeviceProtocol,
@@ -30,6 +29,7 @@ from drivers.contract import (
 )
 from drivers.framing import Piece, Strays
 from drivers.options import CommonOptions, read_options
+from drivers.parts.nonin_module import NoninDevice, encode
 from drivers.parts.nonin_packet import (
     FIRMWARE_AT,
     FRAMES,
@@ -39,7 +39,6 @@ from drivers.parts.nonin_packet import (
     NO_SENSOR,
     OUT_OF_TRACK,
     RATE_AT,
-    RATE_HZ,
     RATE_SHOWN_AT,
     RED,
     SPO2_AT,
@@ -47,8 +46,6 @@ from drivers.parts.nonin_packet import (
     STATUS_2_AT,
     SYNC,
     Packet,
-    encode,
-    encode_packet,
 )
 from drivers.parts.nonin_short import (
     SIZE_OF_EIGHT,
@@ -61,16 +58,18 @@ from monitor.model.event import (
     DeviceEvent,
     DeviceNotice,
     NoticeKind,
-    Observation,
     Validity,
     reject,
 )
-from monitor.model.instant import Instant, seconds
+from monitor.model.instant import OPENING, Instant, between, seconds
 from monitor.model.metric import Metric
 
 _SIZE: Final = 5  # of a frame
 _IN_ROW: Final = 3  # good frames, the first with SYNC, before a place in the stream is believed
+_KEPT: Final = 2 * _SIZE  # bytes looked at again when step is lost
 _HEAD_SIZE_MAX: Final = 60
+_PAUSE_MAX: Final = seconds(0.9)  # a packet takes a third of a second
+_UNLEARN_AFTER: Final = 1000  # bytes without a frame of the known format
 
 _LOW_PERFUSION_BIT: Final = 0x100  # our own bits, beside the device's
 _LOW_BATTERY_BIT: Final = 0x200
@@ -125,19 +124,31 @@ class NoninProtocol:
 
     def __init__(self, options: Options = NO_OPTIONS) -> None:
         chosen = read_options(options, NoninOptions).format
-        self._tried = _TRIED[chosen]
+        self._chosen = _TRIED[chosen]
+        self._tried = (
+            self._chosen
+        )  # a format once met stays: a flat pleth of one looks like another
+        self._strayed = 0
         self._format = Format.AUTO  # of the frames now followed; AUTO while hunting
         self._buffer = bytearray()
         self._strays = Strays("no Nonin frame")
-        self._doubtful = b""  # a bad frame in step: corrupted, or the first out of step
+        self._done = 0  # bytes at the head of the buffer that were followed already
+        self._is_in_doubt = False  # the last frame was bad: corrupted, or the first out of step
         self._packet = Packet()
         self._flags = StatusWord(_FLAGS)
         self._own_bits = 0
+        self._heard_at = OPENING
         self._firmware: int | None = None
         self._head: bytes | None = b""  # the first bytes, for `finish`; None once frames were found
 
     def receive(self, data: bytes, now: Instant) -> Sequence[DeviceEvent]:
         """Take bytes; tell what the packets completed by them say."""
+        if (
+            between(self._heard_at, now) > _PAUSE_MAX
+        ):  # half a packet from before is no half of this
+            self._buffer.clear()
+            self._lose_step(0)
+        self._heard_at = now
         self._buffer += data
         if self._head is not None and len(self._head) <= _HEAD_SIZE_MAX:
             self._head += data[: _HEAD_SIZE_MAX + 1]
@@ -181,6 +192,9 @@ class NoninProtocol:
                     return True
         self._refuse(bytes(buffer[:keep]), events, now)
         del buffer[:keep]
+        self._strayed += keep
+        if self._strayed > _UNLEARN_AFTER:
+            self._tried = self._chosen
         return False
 
     def _begins(self, layout: Format, at: int, in_row: int) -> bool:
@@ -199,6 +213,8 @@ class NoninProtocol:
         events += [reject(piece.flaw, piece.data, now) for piece in pieces]
         del self._buffer[:at]
         self._format = layout
+        self._tried = (layout,)
+        self._strayed = 0
         self._head = None
         self._packet = Packet()
 
@@ -211,22 +227,25 @@ class NoninProtocol:
         """Take whole frames in step; return True if step was lost and hunting is due."""
         buffer, layout = self._buffer, self._format
         is_good, is_wide = _IS_GOOD[layout], layout is Format.SEVEN
-        at = 0
+        at = self._done
         while at + _SIZE <= len(buffer):
             if not is_good(buffer, at):
-                if self._doubtful:
-                    self._lose_step(at, events, now)
+                if self._is_in_doubt:
+                    self._lose_step(at)
                     return True
-                self._doubtful = bytes(buffer[at : at + _SIZE])
-                events.append(reject("checksum differs", self._doubtful, now))
+                self._is_in_doubt = True
+                events.append(reject("checksum differs", bytes(buffer[at : at + _SIZE]), now))
                 self._packet.add_hole()
             else:
-                self._doubtful = b""
+                self._is_in_doubt = False
                 first, second, third, value = buffer[at : at + 4]
                 status, pleth = (first, second << 8 | third) if is_wide else (second, third)
                 if bool(status & SYNC) != (self._packet.count == 0):
                     if not status & SYNC:
-                        self._lose_step(at, events, now)
+                        events.append(
+                            reject("packet without beginning", bytes(buffer[at : at + _SIZE]), now)
+                        )
+                        self._lose_step(at)
                         return True
                     events.append(reject("packet cut short", bytes(buffer[at : at + _SIZE]), now))
                     self._packet = Packet()
@@ -234,22 +253,25 @@ class NoninProtocol:
             at += _SIZE
             if self._packet.count == FRAMES:
                 events += self._close(now)
-        del buffer[:at]
+        self._done = min(at, _KEPT)
+        del buffer[: at - self._done]
         return False
 
-    def _lose_step(self, at: int, events: list[DeviceEvent], now: Instant) -> None:
-        """Hunt again, from inside the first bad frame on: the good one may begin there."""
-        again = self._doubtful or bytes(self._buffer[at : at + _SIZE])
-        at += 0 if self._doubtful else _SIZE
-        self._buffer[:at] = again[1:]
-        self._refuse(again[:1], events, now)
-        self._doubtful = b""
+    def _lose_step(self, at: int) -> None:
+        """Hunt again from inside the last two frames on: a good one may begin there.
+
+        Also from inside one that looked good: the head of a cut frame with the first byte of the
+        next is good once in 256 times.
+        """
+        del self._buffer[: max(0, at - _KEPT) + 1]
+        self._done = 0
+        self._is_in_doubt = False
         self._format = Format.AUTO
         self._packet = Packet()
 
     def _close(self, now: Instant) -> Sequence[DeviceEvent]:
         packet, self._packet = self._packet, Packet()
-        if self._doubtful:  # with its last frame bad, nothing shows that the packet was in step
+        if self._is_in_doubt:  # with its last frame bad, nothing shows that the packet was in step
             return ()
         if packet.status & (GREEN | RED):  # set only while a pulse is in progress
             is_low = packet.status & (GREEN | RED) == RED
@@ -285,63 +307,6 @@ def open_nonin(options: Options = NO_OPTIONS) -> DeviceProtocol:
         if layout in _SHORT_SIZES
         else NoninProtocol(options)
     )
-
-
-# The device's side -------------------------------------------------------------------------------
-
-_HOLD: Final = seconds(10)
-_BURST_RATE_HZ: Final = 15
-_BURST_FRAMES: Final = 5  # sent together; the real module sends each alone, 13 ms apart
-
-
-class NoninDevice:
-    """The module: three packets a second, whatever is or is not in the sensor."""
-
-    def __init__(self) -> None:
-        self._said = Said(pleth=RATE_HZ)
-        self._beat = Beat(_BURST_RATE_HZ)
-        self._frames: list[bytes] = []
-        self._outgoing: list[bytes] = []
-        self._in_track: dict[Metric, Observation] = {}
-
-    @property
-    def wake_at(self) -> Instant | None:
-        """When the next frames are due; nothing is sent before the patient is known."""
-        return self._beat.at
-
-    def say(self, events: Sequence[DeviceEvent], now: Instant) -> None:
-        """Take what the patient is like; the first time, begin to send."""
-        self._said.hear(events)
-        if self._beat.at is None:
-            self._beat.start(now)
-
-    def receive(self, data: bytes, now: Instant) -> None:
-        """Ignore the host: the wired modules have no ears."""
-
-    def wake(self, now: Instant) -> None:
-        """Send the frames that are due."""
-        while self._beat.is_due(now):
-            if not self._frames:
-                self._frames = self._next_packet(now)
-            self._outgoing.append(b"".join(self._frames[:_BURST_FRAMES]))
-            del self._frames[:_BURST_FRAMES]
-
-    def take_outgoing(self) -> Sequence[bytes]:
-        """Return what is sent."""
-        sent, self._outgoing = self._outgoing, []
-        return sent
-
-    def _next_packet(self, now: Instant) -> list[bytes]:
-        for metric in (Metric.SPO2, Metric.PULSE_RATE):
-            told = self._said.observations.get(metric)
-            if told and told.value is not None:
-                self._in_track[metric] = told
-        shown = Said()
-        shown.hear(self._said.events())
-        if NoticeKind.SENSOR_OFF in shown.notices:  # the display pair holds on for ten seconds
-            shown.hear([each for each in self._in_track.values() if now - each.at < _HOLD])
-        tape = self._said.tapes[Metric.PLETH]
-        return encode_packet(shown, [tape.take() for _ in range(FRAMES)])
 
 
 _PAGE: Final = "public OEM III / Xpod format tables, put together by hand"

@@ -42,11 +42,14 @@ from monitor.model.event import (
     reject,
 )
 from monitor.model.instant import OPENING, Instant, between, later, seconds
-from monitor.model.metric import NIBP, Metric
+from monitor.model.metric import NIBP, Metric, describe
 
 _HEAD: Final = 0x3E
 _LETTER_SIZE: Final = 4
 _PRESSURE_SIZE: Final = 5
+_PRESSURES_AT: Final = (2, 4, 18)  # systolic, diastolic, mean
+_PULSE_AT: Final = 16
+_ERROR_AT: Final = 20
 _SIZES: Final = frozenset({_LETTER_SIZE, _PRESSURE_SIZE, RESULT_SIZE})
 
 _START: Final = {
@@ -115,17 +118,30 @@ def _word(frame: bytes, at: int) -> int:
     return frame[at] | frame[at + 1] << 8
 
 
+def contradiction(frame: bytes) -> str:
+    """Return what cannot be in a result packet, empty if nothing.
+
+    The sum does not see a byte too many that equals the checksum: the values shift, it still fits.
+    """
+    pressures = [_word(frame, at) for at in _PRESSURES_AT]
+    if frame[_ERROR_AT]:
+        return "an error and pressures" if any(pressures) else ""
+    facts = zip(map(describe, NIBP), pressures, strict=True)
+    if not all(each.technical_low <= value <= each.technical_high for each, value in facts):
+        return "pressures that cannot be"
+    systolic, diastolic, mean = pressures
+    return "" if diastolic <= mean <= systolic != diastolic else "pressures out of order"
+
+
 def decode_result(frame: bytes, taken: Instant, now: Instant) -> Sequence[DeviceEvent]:
     """Return the determination in a result packet; a failed one has words and no values."""
-    code = frame[20]
+    code = frame[_ERROR_AT]
     if code:
         words = ERRORS.get(code, "an error without a name")
         return _failure(f"error {code}: {words}", now, taken)
-    systolic, diastolic, mean = (_word(frame, at) for at in (2, 4, 18))
-    if not diastolic <= mean <= systolic or diastolic == systolic:
-        return _failure(f"{systolic}/{diastolic}, mean {mean}: out of order", now, taken)
-    values = (*zip(NIBP, (systolic, diastolic, mean), strict=True), (Metric.NIBP_PULSE, frame[16]))
-    return [read(metric, value or None, now, taken=taken) for metric, value in values]
+    pressures = [_word(frame, at) for at in _PRESSURES_AT]
+    values = [*zip(NIBP, pressures, strict=True), (Metric.NIBP_PULSE, frame[_PULSE_AT] or None)]
+    return [read(metric, value, now, taken=taken) for metric, value in values]
 
 
 def _failure(detail: str, now: Instant, taken: Instant) -> list[DeviceEvent]:
@@ -194,7 +210,10 @@ class SunTechProtocol:
         """Send what is due, or note that an answer did not come."""
         if now < self._wake_at:
             return ()
-        events: list[DeviceEvent] = []
+        # Half an answer from before is no half of the next one.
+        events: list[DeviceEvent] = [
+            reject(flaw, frame, now) for frame, flaw in self._packets.give_up()
+        ]
         if self._is_waiting:
             self._is_waiting = False
             self._misses += 1
@@ -258,6 +277,10 @@ class SunTechProtocol:
 
     def _on_result(self, frame: bytes, now: Instant) -> Sequence[DeviceEvent]:
         """Tell a determination; repeated without a new one being done, it is the same one."""
+        flaw = contradiction(frame)
+        if flaw:
+            self._wake_at = later(now, _PRESSURE_EVERY)  # ask again
+            return [reject(flaw, frame, now)]
         if self._taken is None or (self._begun is None and frame != self._last_result):
             self._taken = now
         self._last_result = frame

@@ -1,14 +1,10 @@
-"""What the 25 frames of a Nonin packet (formats 2 and 7) say, and how they are made."""
+"""What the 25 frames of a Nonin packet (formats 2 and 7) say."""
 
-from collections.abc import Sequence
 from typing import Final
 
-from drivers.bedside import Said
-from drivers.checksums import sum_8
 from drivers.reading import read
 from monitor.model.event import (
     DeviceEvent,
-    NoticeKind,
     Validity,
     WaveformSegment,
 )
@@ -102,54 +98,3 @@ class Packet:
             trust = Validity.QUESTIONABLE if self.status & OUT_OF_TRACK else validity
             told.append(read(metric, value, now, validity=trust))
         return told
-
-
-# Making one
-
-
-def _pair(rate: float | None) -> tuple[int, int]:
-    count = NO_RATE if rate is None else min(round(rate), NO_RATE)
-    return count >> 7, count & 0x7F
-
-
-def _spo2_byte(spo2: float | None) -> int:
-    return NO_SPO2 if spo2 is None else min(round(spo2), NO_SPO2)
-
-
-def encode_packet(said: Said, pleth: Sequence[float | None]) -> list[bytes]:
-    """Return the 25 frames of a packet in format 2.
-
-    With SENSOR_OFF said and a value said with it, the display pair still carries the value: that
-    is how the module holds it.
-    """
-    spo2, rate = said.value(Metric.SPO2), said.value(Metric.PULSE_RATE)
-    is_off = NoticeKind.SENSOR_OFF in said.notices
-    values = [0] * FRAMES
-    values[RATE_AT : RATE_AT + 2] = _pair(None if is_off else rate)
-    values[SPO2_AT] = _spo2_byte(None if is_off else spo2)
-    values[FIRMWARE_AT] = 0x30
-    values[STATUS_2_AT] = int(NoticeKind.LOW_BATTERY in said.notices)
-    for place in (SPO2_SHOWN_AT, 9, 10, 15, 16):
-        values[place] = _spo2_byte(spo2)
-    for place in (13, RATE_SHOWN_AT, 21):
-        values[place : place + 2] = _pair(rate)
-    always = MARK
-    always |= SENSOR_ALARM if is_off else 0
-    always |= OUT_OF_TRACK if NoticeKind.SEARCHING in said.notices else 0
-    beat = RED if NoticeKind.LOW_PERFUSION in said.notices else GREEN
-    frames = []
-    for place in range(FRAMES):
-        status = always | (SYNC if place == 0 else 0) | (beat if 4 <= place < 16 else 0)
-        sample = pleth[place] if place < len(pleth) else None
-        body = bytes([1, status, 0 if sample is None else round(sample) & 0xFF, values[place]])
-        frames.append(body + bytes([sum_8(body)]))
-    return frames
-
-
-def encode(events: Sequence[DeviceEvent]) -> bytes:
-    """Return one packet in format 2 that says `events`; pleth samples are 0 to 255."""
-    said = Said()
-    said.hear(events)
-    waves = [each for each in events if isinstance(each, WaveformSegment)]
-    samples = [sample for wave in waves if wave.metric is Metric.PLETH for sample in wave.samples]
-    return b"".join(encode_packet(said, samples or [128.0] * FRAMES))
