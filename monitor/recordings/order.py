@@ -150,7 +150,7 @@ def _placed(
     """Yield the rows of one stamp, each in its place, none beyond the next stamp."""
     count = len(members)
     start = max(0, coarse.rows - count) if is_first else 0
-    step = coarse.gap_ns / max(coarse.rows, count)
+    step = min(coarse.gap_ns, until_next_ns) / max(coarse.rows, count)
     for place, row in enumerate(members, start):
         yield Row(row.ns + round(place * step), row.line, row.cells)
 
