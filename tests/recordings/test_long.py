@@ -119,3 +119,8 @@ def test_a_clock_may_stand_in_a_long_file_too() -> None:
 def test_states_of_the_device_may_stand_among_the_metrics() -> None:
     heard = read(HEADER + "0,resp_rate,12\n1,notice:auto_zero,1\n2,notice:auto_zero,0\n")
     assert len(heard.events) == 3
+
+
+def test_a_rejection_in_a_file_put_in_order_names_the_line_of_the_file() -> None:
+    heard = read(HEADER + "0,spo2,97\n1,spo2,96\n0,hr,fast\n1,hr,81\n")
+    assert heard.rejected == ["line 4: heart_rate 'fast' is not a number"]

@@ -134,3 +134,9 @@ def test_no_time_column_is_an_error_that_says_what_to_call_it() -> None:
 def test_a_time_column_without_times_is_an_error_that_shows_one() -> None:
     with pytest.raises(RecordingError, match=r"'time_s' holds no readable time.*'noon'"):
         read("time_s,spo2\nnoon,97\n")
+
+
+def test_a_time_of_day_a_little_earlier_is_a_step_back_and_no_new_day() -> None:
+    heard = read("time,spo2\n10:00:00,97\n10:00:05,98\n10:00:04,99\n10:00:06,96\n")
+    assert [at for at, _, _ in heard.heard] == [0, 5, 6]
+    assert len(heard.rejected) == 1

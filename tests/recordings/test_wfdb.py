@@ -8,6 +8,7 @@ import pytest
 from monitor.model.errors import RecordingError
 from monitor.model.instant import NS_PER_S
 from monitor.model.metric import Metric
+from monitor.recordings import wfdb_record
 from monitor.recordings.opening import open_recording
 from monitor.recordings.recording import ReadOptions
 from tests.recordings.writing import read_path
@@ -106,3 +107,15 @@ def test_a_record_without_known_signals_lists_them(tmp_path: Path) -> None:
         open_recording(path)
     mapped = read_path(path, ReadOptions(column_map={"V": Metric.ETCO2}))
     assert mapped.of(Metric.ETCO2) == [(0, 0.2), (1, 0.4)]
+
+
+@pytest.mark.parametrize("size", [1, 7, 300])
+def test_a_record_read_in_pieces_is_the_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    frames = [[900 + n % 100, n] for n in range(20)]
+    path = write_record(tmp_path, "1", [("SpO2", 10), ("HR", 1)], frames)
+    whole = read_path(path)
+    monkeypatch.setattr(wfdb_record, "_FRAMES_AT_ONCE", size)
+    assert read_path(path).moments == whole.moments
+    assert [at for at, _ in whole.of(Metric.SPO2)] == list(range(20))

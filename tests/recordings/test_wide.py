@@ -222,3 +222,17 @@ def test_a_clock_that_stands_still_does_not_fill_the_memory() -> None:
     heard = read("time_s,spo2\n" + "0,97\n" * 12_000)
     assert len(heard.events) == 10_000
     assert any("2000 x rows beyond 10000 at one time" in note for note in heard.notes)
+
+
+def test_after_a_true_gap_it_is_the_row_that_steps_back_that_is_rejected() -> None:
+    heard = read("time_s,spo2\n0,91\n1,92\n40000,93\n39999,94\n40001,95\n")
+    assert heard.of(Metric.SPO2) == [(0, 91), (1, 92), (40000, 93), (40001, 95)]
+
+
+def test_a_coarse_stamp_that_comes_early_cuts_the_rows_before_it_short() -> None:
+    rows = coarse_csv(first=60, stamps=8, last=60).splitlines()
+    rows += [f"1/01/2000 9:47:30,{90 + n % 8}" for n in range(60)]
+    heard = read("\n".join(rows) + "\n")
+    assert len(heard.of(Metric.SPO2)) == 660
+    assert heard.of(Metric.SPO2)[600][0] == 570
+    assert not heard.rejected
