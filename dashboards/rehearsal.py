@@ -94,7 +94,7 @@ def quiet() -> ChairSnapshot:
         ),
         alarms=(),
         links=_links(),
-        store=StoreSnapshot(entries=48_213, influx="waiting for serve", waiting=214),
+        store=StoreSnapshot(entries=48_213, influx="away", waiting=214),
         events=_events(),
         gaps=((instant_at(820), instant_at(880)),),
     )

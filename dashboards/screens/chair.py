@@ -73,6 +73,7 @@ class ChairScreen(Screen[None]):
     def __init__(self, post: Post) -> None:
         super().__init__()
         self._post = post
+        self._parts = {part: Painted(id=part) for part in PARTS}
         self._window = Window()
         self._shares: Layout | None = None
         self._drawn_timeline: tuple[object, tuple[Line, ...]] = (None, ())
@@ -80,8 +81,7 @@ class ChairScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay the parts out, from the top."""
-        for part in PARTS:
-            yield Painted(id=part)
+        yield from self._parts.values()
 
     def on_mount(self) -> None:
         """Draw the first picture."""
@@ -107,14 +107,13 @@ class ChairScreen(Screen[None]):
             "foot": foot(sight, width, layout.foot, hint(width - 2)),
         }
         for part, lines in drawn.items():
-            self.query_one(f"#{part}", Painted).show(lines)
+            self._parts[part].show(lines)
 
     def _arrange(self, layout: Layout) -> Layout:
         """Give the parts their rows, where they changed."""
         if layout != self._shares:
             self._shares = layout
-            for part in PARTS:
-                painted = self.query_one(f"#{part}", Painted)
+            for part, painted in self._parts.items():
                 rows: int = getattr(layout, part)
                 painted.display = rows > 0
                 painted.styles.height = rows

@@ -221,8 +221,7 @@ def tile_lines(view: TileView, width: int, height: int, *, is_big: bool) -> tupl
         words = shorten(f" {view.title}", inner)
     title = (Span(words, frame if view.priority else "title"),)
     top = (Span(corner[0], frame), *_ruled(title, inner, corner[1], frame), Span(corner[2], frame))
-    said = ", ".join(text for text in (view.was, view.age) if text)
-    foot = shorten(f" {said} ", inner) if said else ""
+    foot = shorten(f" {view.age} ", inner) if view.age else ""
     side = (Span(mark if is_tight else "", frame),)
     rule = _ruled(side, inner - cells_of(foot), corner[1], frame)
     bottom = (Span(corner[4], frame), *rule, Span(foot, "value"), Span(corner[5], frame))
@@ -245,7 +244,7 @@ def _body(view: TileView, width: int, rows: int, *, is_big: bool) -> tuple[Line,
     glyphs = _glyphs(view.figure, width, is_big=is_big)
     room = width - len(glyphs[0]) - 3
     if not view.is_live or cells_of(view.held) > room:
-        said = _centred((view.held, view.figure, view.note), rows)
+        said = _centred((view.held or view.was, _without_value(view, width), view.note), rows)
         return tuple(fit((Span(f" {text}", view.style),), width) for text in said)
     notes = [text if cells_of(text) <= room else "" for text in (view.held, view.note, view.extra)]
     side = (*("" for _ in range(rows - len(notes))), *notes)
@@ -253,6 +252,12 @@ def _body(view: TileView, width: int, rows: int, *, is_big: bool) -> tuple[Line,
         spread((Span(f" {row}", view.style),), (Span(f"{text} ", "value"),) if text else (), width)
         for row, text in zip(_centred(glyphs, rows), side, strict=True)
     )
+
+
+def _without_value(view: TileView, width: int) -> str:
+    """Return the figure written small, and what it last was where only this line is left for it."""
+    said = joined_words(view.figure, view.was)
+    return said if view.held and cells_of(said) < width else view.figure
 
 
 def _glyphs(figure: str, width: int, *, is_big: bool) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ STYLES: Final = {
     "well": f"#9be3a5 on {BACKGROUND}",
     "keys": f"{_QUIET} on {BACKGROUND}",
     "phase": f"bold #aeb9c4 on {_HEADER}",
-    "limit": f"#6d7884 on {BACKGROUND}",
+    "limit": f"#7d8894 on {BACKGROUND}",
     "gap": f"#5a4a63 on {BACKGROUND}",
     "deed": f"bold #c8b6ff on {BACKGROUND}",
     "pressure": f"#e0c3a0 on {BACKGROUND}",

@@ -1,0 +1,412 @@
+"""The app under keys, answers, losses and sizes, on a link that plays what was recorded."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import msgspec
+import pytest
+from textual.screen import Screen
+from textual.widgets import Input
+
+from dashboards.actions import ACTIONS
+from dashboards.app import VigilApp
+from dashboards.picture import picture
+from dashboards.rehearsal import RecordedFeed, accept, apnoea, messages, quiet
+from dashboards.screens.chair import ChairScreen
+from dashboards.screens.modals import EventForm, Help, Question
+from dashboards.widgets.palette import STYLES, style
+from monitor.attach.messages import PROTOCOL_VERSION, Answer, Command, Hello, SnapshotMessage
+from monitor.model.alarm import SignalPresence
+from monitor.model.errors import MonitorError
+from monitor.model.instant import instant_at
+from monitor.model.session import Deed, Phase
+from tests.dashboards.staging import HOSTILE, Stage, moved
+
+
+async def test_the_marked_condition_is_acknowledged_by_one_key() -> None:
+    stage = Stage()
+    async with stage.play() as pilot:
+        await stage.press(pilot, "a")
+        assert stage.sent == [
+            Command(number=1, chair="2", view=4712, deed=Deed.ACKNOWLEDGE, operator="nurse-1",
+                    alarm="apnoea")
+        ]  # fmt: skip
+        assert "acknowledge Apnoea: accepted" in stage.text
+
+
+async def test_a_refusal_is_shown_with_its_reason() -> None:
+    def refuse(command: Command) -> Answer:
+        return Answer(command.number, is_accepted=False, reason="the alarm has changed since")
+
+    stage = Stage(feed=RecordedFeed(messages(apnoea()), refuse))
+    async with stage.play() as pilot:
+        await stage.press(pilot, "a")
+        assert "acknowledge Apnoea: REFUSED: the alarm has changed since" in stage.text
+
+
+async def test_a_command_without_an_answer_is_said_to_be_unknown() -> None:
+    stage = Stage(feed=RecordedFeed(messages(apnoea()), lambda _: None))
+    async with stage.play() as pilot:
+        await stage.press(pilot, "a")
+        assert "acknowledge Apnoea: sent, no answer yet" in stage.text
+        stage.now_s += 3
+        await stage.hear(pilot, SnapshotMessage(moved(apnoea(), 3)))
+        assert "acknowledge Apnoea: no answer, not known to be done" in stage.text
+
+
+@pytest.mark.parametrize("keys", [("down",), ("tab",), ("up", "up"), ("shift+tab", "up")])
+async def test_keys_are_about_the_selected_condition(keys: tuple[str, ...]) -> None:
+    stage = Stage()
+    async with stage.play() as pilot:
+        await stage.press(pilot, *(key for key in keys if key in {"down", "tab"}))
+        assert ("▶  !! SpO2 low" in stage.text) == (keys in {("down",), ("tab",)})
+        await stage.press(pilot, *(key for key in keys if key not in {"down", "tab"}), "a")
+        alarm = "spo2_low" if keys in {("down",), ("tab",)} else "apnoea"
+        assert [command.alarm for command in stage.sent] == [alarm]
+
+
+async def test_a_selection_ends_with_its_condition() -> None:
+    stage = Stage()
+    async with stage.play() as pilot:
+        await stage.press(pilot, "down")
+        alone = moved(apnoea(), 1, alarms=apnoea().alarms[:1])
+        await stage.hear(pilot, SnapshotMessage(alone))
+        await stage.hear(pilot, SnapshotMessage(moved(apnoea(), 2)))
+        assert "▶ !!! Apnoea" in stage.text
+
+
+async def test_space_pauses_the_audio_and_lets_it_sound_again() -> None:
+    stage = Stage()
+    async with stage.play() as pilot:
+        await stage.press(pilot, "space")
+        paused = msgspec.structs.replace(apnoea().alarms[0], audio_paused_until=instant_at(2000))
+        picture_ = moved(apnoea(), 1, alarms=(paused, apnoea().alarms[1]))
+        await stage.hear(pilot, SnapshotMessage(picture_))
+        await stage.press(pilot, "space")
+        assert [command.deed for command in stage.sent] == [Deed.PAUSE_AUDIO, Deed.RESUME_AUDIO]
+        assert [command.view for command in stage.sent] == [4712, 4713]
+
+
+async def test_reset_finds_the_latched_signal_and_says_when_there_is_none() -> None:
+    stage = Stage()
+    async with stage.play() as pilot:
+        await stage.press(pilot, "r")
+        assert "reset: no signal is latched" in stage.text
+        latched = msgspec.structs.replace(apnoea().alarms[1], signal=SignalPresence.LATCHED)
+        picture_ = moved(apnoea(), 1, alarms=(apnoea().alarms[0], latched))
+        await stage.hear(pilot, SnapshotMessage(picture_))
+        await stage.press(pilot, "r")
+        assert [(each.deed, each.alarm) for each in stage.sent] == [(Deed.RESET, "spo2_low")]
+
+
+async def test_an_event_is_marked_with_its_note() -> None:
+    stage = Stage()
+    async with stage.play() as pilot:
+        await stage.press(pilot, "e")
+        assert isinstance(stage.app.screen, EventForm)
+        await stage.press(pilot, "down", "enter", *"[red]a", "enter")
+        assert [(each.deed, each.note) for each in stage.sent] == [
+            (Deed.MARK_EVENT, "dissociation, distressing: [red]a")
+        ]
+        assert isinstance(stage.app.screen, ChairScreen)
+
+
+async def test_an_event_without_a_note_is_enough() -> None:
+    stage = Stage()
+    async with stage.play() as pilot:
+        await stage.press(pilot, "e", "enter", "enter")
+        await stage.press(pilot, "e", "escape")
+        assert [each.note for each in stage.sent] == ["nausea or vomiting"]
+
+
+async def test_a_pasted_note_cannot_act_on_a_terminal() -> None:
+    stage = Stage()
+    async with stage.play() as pilot:
+        await stage.press(pilot, "e", "enter")
+        stage.app.screen.query_one(Input).value = HOSTILE
+        await stage.press(pilot, "enter")
+        assert "\x1b" not in stage.sent[0].note
+        assert "\u202e" not in stage.sent[0].note
+
+
+async def test_the_next_phase_is_asked_for_after_a_question() -> None:
+    stage = Stage()
+    async with stage.play() as pilot:
+        await stage.press(pilot, "p")
+        assert isinstance(stage.app.screen, Question)
+        assert "go to observation" in stage.text
+        await stage.press(pilot, "escape", "p", "down", "enter")
+        assert [(each.deed, each.phase) for each in stage.sent] == [
+            (Deed.ENTER_PHASE, Phase.PAUSED)
+        ]
+
+
+async def test_a_server_that_offers_no_phase_is_not_asked_for_one() -> None:
+    sitting = msgspec.structs.replace(quiet().sitting, next_phases=())
+    stage = Stage(*messages(msgspec.structs.replace(quiet(), sitting=sitting)))
+    async with stage.play() as pilot:
+        await stage.press(pilot, "p")
+        assert "phase: serve offers no next phase here" in stage.text
+        assert stage.sent == []
+
+
+async def test_blood_pressure_is_asked_for_by_one_key() -> None:
+    stage = Stage()
+    async with stage.play() as pilot:
+        await stage.press(pilot, "n")
+        assert [each.deed for each in stage.sent] == [Deed.MEASURE_NIBP]
+
+
+async def test_leaving_asks_first_and_says_that_serve_goes_on() -> None:
+    stage = Stage()
+    async with stage.play() as pilot:
+        await stage.press(pilot, "q")
+        assert "goes on alarming and recording" in stage.text
+        await stage.press(pilot, "escape")
+        assert isinstance(stage.app.screen, ChairScreen)
+        await pilot.press("q", "enter")
+        await pilot.pause()
+        assert not stage.app.is_running
+    assert stage.sent == []
+
+
+async def test_help_shows_every_key_and_leaves_the_alarm_in_sight() -> None:
+    stage = Stage()
+    for size in ((80, 24), (110, 34)):
+        stage = Stage()
+        async with stage.play(size) as pilot:
+            await stage.press(pilot, "question_mark")
+            assert isinstance(stage.app.screen, Help)
+            for action in ACTIONS:
+                assert action.title in stage.text
+            assert "!!! Apnoea" in stage.text
+            assert "SIMULATED" in stage.text
+            await stage.press(pilot, "question_mark")
+            assert isinstance(stage.app.screen, ChairScreen)
+
+
+async def test_a_new_alarm_shows_behind_an_open_question() -> None:
+    stage = Stage(*messages(quiet()))
+    async with stage.play() as pilot:
+        await stage.press(pilot, "q")
+        assert "Apnoea" not in stage.text
+        await stage.hear(pilot, SnapshotMessage(moved(apnoea(), 1)))
+        assert "!!! Apnoea" in stage.text
+        assert isinstance(stage.app.screen, Question)
+
+
+def test_every_action_of_the_table_can_be_done_and_no_key_does_two() -> None:
+    keys = [key for action in ACTIONS for key in action.keys.split(",")]
+    assert len(keys) == len(set(keys))
+    for action in ACTIONS:
+        assert callable(getattr(ChairScreen, f"action_{action.name}"))
+
+
+@pytest.mark.hazard("H4")
+async def test_without_a_fresh_picture_for_three_seconds_everything_is_grey() -> None:
+    stage = Stage(*messages(quiet()))
+    async with stage.play((80, 24)) as pilot:
+        stage.now_s += 1.9
+        stage.app.paint()
+        await pilot.pause()
+        assert "MONITORING LOST" not in stage.text
+        stage.now_s += 4.1
+        await stage.hear(pilot, SnapshotMessage(quiet()))
+        assert "MONITORING LOST" in stage.text
+        assert "no picture for 7 s" in stage.text
+        assert "█" not in stage.text
+        assert stage.text.count("not live") == 7
+        assert "was 97" in stage.text
+        assert " 8 s " in stage.text
+        await stage.hear(pilot, SnapshotMessage(moved(quiet(), 7)))
+        assert "MONITORING LOST" not in stage.text
+
+
+@pytest.mark.hazard("H19")
+async def test_nothing_is_asked_on_a_lost_picture() -> None:
+    stage = Stage()
+    async with stage.play() as pilot:
+        stage.now_s += 6
+        await stage.press(pilot, "a", "n")
+        assert stage.sent == []
+        assert "measure BP: not sent, the picture is 7 s old" in stage.text
+
+
+@pytest.mark.hazard("H19")
+async def test_a_condition_that_has_just_appeared_is_not_acknowledged_by_chance() -> None:
+    stage = Stage(*messages(quiet()))
+    async with stage.play() as pilot:
+        await stage.hear(pilot, SnapshotMessage(moved(apnoea(), 1)))
+        await stage.press(pilot, "a")
+        assert stage.sent == []
+        assert "only just appeared" in stage.text
+        stage.now_s += 0.6
+        await stage.press(pilot, "a")
+        assert [each.alarm for each in stage.sent] == ["apnoea"]
+
+
+async def test_a_link_that_ends_is_attached_anew_by_itself() -> None:
+    stage = Stage()
+    stage.feeds.append(RecordedFeed(messages(moved(apnoea(), 2)), accept))
+    async with stage.play() as pilot:
+        stage.feed.end()
+        await stage.feed.taken()
+        await stage.feeds[1].taken()
+        stage.feed = stage.feeds[1]
+        stage.now_s += 1
+        await stage.press(pilot, "a")
+        assert stage.attached == 2
+        assert [each.view for each in stage.sent] == [4713]
+
+
+async def test_a_command_whose_link_broke_is_said_to_be_unknown() -> None:
+    stage = Stage(feed=RecordedFeed(messages(apnoea()), lambda _: None))
+    stage.feeds.append(RecordedFeed(messages(moved(apnoea(), 2)), accept))
+    async with stage.play() as pilot:
+        await stage.press(pilot, "a")
+        stage.feed.end()
+        await stage.feed.taken()
+        await stage.feeds[1].taken()
+        stage.feed = stage.feeds[1]
+        await stage.hear(pilot)
+        assert "acknowledge Apnoea: link lost before the answer" in stage.text
+
+
+@pytest.mark.parametrize(
+    "error", [MonitorError("no serve at /run/vigil.sock"), ConnectionRefusedError("refused"),
+              msgspec.ValidationError("no such message")]
+)  # fmt: skip
+async def test_a_server_that_cannot_be_reached_is_said_and_tried_again(error: Exception) -> None:
+    tries: list[int] = []
+    now_s = [0.0]
+
+    @asynccontextmanager
+    async def connect() -> AsyncIterator[RecordedFeed]:
+        tries.append(1)
+        if error:
+            raise error
+        yield RecordedFeed((), accept)
+
+    app = VigilApp(connect, chair=None, operator="n", clock=lambda: now_s[0], retry_s=0.02)
+    async with app.run_test(size=(110, 34)) as pilot:
+        await pilot.pause()
+        now_s[0] = 4.0
+        app.paint()
+        await pilot.pause()
+        said = "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+        assert "no picture for 4 s" in said
+        assert str(error) in said
+        await pilot.press("a", "n")
+        await pilot.pause(0.05)
+        assert len(tries) > 1
+
+
+async def test_a_chair_that_is_not_here_is_never_replaced_by_another() -> None:
+    hello = Hello(PROTOCOL_VERSION, "v", "c", ("3", "4"))
+    other = msgspec.structs.replace(quiet(), chair="3")
+    stage = Stage(hello, SnapshotMessage(other))
+    async with stage.play() as pilot:
+        assert "no chair 2 here; chairs: 3, 4" in stage.text
+        assert "CHAIR 3" not in stage.text.splitlines()[0]
+        await stage.press(pilot, "right_square_bracket")
+        assert "CHAIR 4" in stage.text.splitlines()[0]
+        await stage.press(pilot, "left_square_bracket")
+        assert "CHAIR 3" in stage.text.splitlines()[0]
+        assert "K-0417" in stage.text
+
+
+async def test_an_alarm_at_another_chair_is_seen_from_here() -> None:
+    hello = Hello(PROTOCOL_VERSION, "v", "c", ("2", "3"))
+    other = msgspec.structs.replace(apnoea(), chair="3")
+    stage = Stage(hello, SnapshotMessage(quiet()), SnapshotMessage(other))
+    async with stage.play((80, 24)):
+        assert "CHAIR 3 !!! Apnoea" in stage.text.splitlines()[1]
+
+
+async def test_the_timeline_is_zoomed_and_scrolled_by_key() -> None:
+    stage = Stage()
+    async with stage.play() as pilot:
+        assert " whole " in stage.text
+        await stage.press(pilot, "plus")
+        assert " 15 min " in stage.text
+        close = stage.text
+        await stage.press(pilot, "left")
+        assert stage.text != close
+        await stage.press(pilot, "right")
+        assert stage.text == close
+        await stage.press(pilot, "minus")
+        assert " whole " in stage.text
+        await stage.press(pilot, "plus", "plus", "home")
+        assert " whole " in stage.text
+
+
+@pytest.mark.parametrize("size", [(1, 1), (20, 5), (80, 24), (81, 29), (200, 60)])
+async def test_no_size_breaks_the_screen(size: tuple[int, int]) -> None:
+    stage = Stage()
+    async with stage.play(size) as pilot:
+        await pilot.resize_terminal(*reversed(size))
+        await pilot.resize_terminal(*size)
+        await stage.press(pilot, "question_mark", "escape", "e", "escape", "q", "escape")
+        assert isinstance(stage.app.screen, Screen)
+
+
+async def test_hostile_words_are_drawn_as_words() -> None:
+    hostile = moved(apnoea(), 1, pseudonym=HOSTILE, preset=HOSTILE)
+    titled = tuple(msgspec.structs.replace(each, title=HOSTILE) for each in hostile.alarms)
+    stage = Stage(*messages(msgspec.structs.replace(hostile, alarms=titled)))
+    async with stage.play() as pilot:
+        await stage.press(pilot, "a")
+        assert "[red]owned[/]" in stage.text
+        assert "\x1b" not in stage.text
+
+
+@pytest.mark.hazard("H22")
+async def test_without_colours_what_is_lit_still_differs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    stage = Stage()
+    async with stage.play() as pilot:
+        lit = picture(stage.app)
+        stage.now_s += 0.25
+        stage.app.paint()
+        await pilot.pause()
+        unlit = picture(stage.app)
+        assert "#c1121f" not in lit + unlit
+        assert _fills(lit) != _fills(unlit)
+
+
+def _fills(svg: str) -> set[str]:
+    return {part.split('"')[0] for part in svg.split('fill="')[1:] if part.startswith("#")}
+
+
+@pytest.mark.hazard("H22")
+@pytest.mark.parametrize("name", sorted(STYLES.keys() - {"frame", "gap"}))
+def test_every_text_can_be_read_against_its_ground(name: str) -> None:
+    assert _contrast(name) >= (3.0 if name == "limit" else 4.5)
+
+
+def _contrast(name: str) -> float:
+    found = style(name)
+    assert found.color is not None
+    assert found.bgcolor is not None
+    lights = sorted(
+        sum(
+            weight * _linear(part / 255)
+            for weight, part in zip((0.2126, 0.7152, 0.0722), color.get_truecolor(), strict=True)
+        )
+        for color in (found.color, found.bgcolor)
+    )
+    return (lights[1] + 0.05) / (lights[0] + 0.05)
+
+
+def _linear(part: float) -> float:
+    return float(part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4)
+
+
+async def test_a_picture_fetches_nothing() -> None:
+    stage = Stage()
+    async with stage.play():
+        svg = picture(stage.app)
+        assert svg.startswith("<svg")
+        assert "@font-face" not in svg
+        assert "url(http" not in svg
+        assert "APNOEA" not in svg or "Apnoea" in svg
