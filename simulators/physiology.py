@@ -25,7 +25,9 @@ from simulators.scenario import CannulaOff, ProbeOff, Scenario
 
 CO2_RATE_HZ: Final = 20.0
 PLETH_RATE_HZ: Final = 75.0
-PLETH_MAX: Final = 65535
+PLETH_MAX: Final = 255
+"""The pulse wave has no unit; this is the range of an 8-bit module, the commonest there is."""
+
 CO2_BASELINE_MIN: Final = 0.0
 NO_BREATH_S: Final = 20.0
 
@@ -221,7 +223,7 @@ class Patient:
         return float(self._co2_at(np.array([in_seconds(now)]))[0])
 
     def pleth(self, now: Instant) -> int:
-        """Return the pulse wave at `now`, 0..65535."""
+        """Return the pulse wave at `now`, 0..255."""
         sample = round(in_seconds(now) * PLETH_RATE_HZ)
         return int(self.pleth_samples(sample, 1)[0])
 
@@ -239,7 +241,7 @@ class Patient:
         rate_hz: float = PLETH_RATE_HZ,
         occlusion: Occlusion | None = None,
     ) -> list[float]:
-        """Return `count` samples of the pulse wave, 0..65535; sample `n` is at `n / rate_hz` s."""
+        """Return `count` samples of the pulse wave, 0..255; sample `n` is at `n / rate_hz` s."""
         size = int(_BLOCK_S * rate_hz)
         blocks = range(first // size, (first + count - 1) // size + 1)
         whole = np.concatenate([self._pleth_block(block, rate_hz) for block in blocks])

@@ -11,7 +11,7 @@ from simulators.chance import Floats, Indices, Stream, normal
 from simulators.course import Course
 
 SIDESTREAM_DELAY_S: Final = 2.5
-PLETH_MIDDLE: Final = 32768.0
+PLETH_MIDDLE: Final = 128.0
 ARTERIAL_TO_END_TIDAL_MMHG: Final = 3.0
 _INSPIRED_SHARE: Final = 0.38
 _DEAD_SPACE_S: Final = 0.2
@@ -20,9 +20,9 @@ _FALL_S: Final = 0.1
 _WASH_OUT_S: Final = 1.5
 _PLATEAU_START: Final = 0.88
 _CO2_NOISE_MMHG: Final = 0.12
-_PLETH_SIZE: Final = 18000.0
-_PLETH_SWAY: Final = 1200.0
-_PLETH_NOISE: Final = 60.0
+_PLETH_SIZE: Final = 70.0
+_PLETH_SWAY: Final = 5.0
+_PLETH_NOISE: Final = 0.4
 
 
 def end_tidal(course: Course, seed: int, breath: Indices) -> Floats:

@@ -122,8 +122,8 @@ def _play_history(wishes: DemoWishes, scenario: Scenario, data_dir: Path, places
     )
 
 
-_HISTORY_TAKES_S: Final = 2.0
-"""About how long playing takes: wall time at its end, so that hardly any gap is left."""
+_HISTORY_TAKES_S: Final = 60.0
+"""More than playing takes: the history ends in a wall time still to come, so no gap is left."""
 
 
 def _say(devices: "subprocess.Popen[bytes]", line: str) -> None:

@@ -8,11 +8,12 @@ from alarms.limits import read_preset
 from drivers.registry import get
 from monitor.config import read_config
 from monitor.main.output import note, say, say_json, say_table
+from monitor.main.serve import software
 from monitor.main.upload import make_influx
 from monitor.model.errors import ConfigError
 from monitor.model.instant import in_seconds
 from monitor.runtime.proof import Derivation, derive_again
-from monitor.store.reading import SessionLine, list_sessions
+from monitor.store.reading import SessionLine, list_sessions, read_header
 from monitor.store.reconcile import reconcile as compare
 from monitor.store.verify import ChainReport, check_chain
 
@@ -75,6 +76,9 @@ def verify(file: str, *, as_json: bool) -> int:
     if not path.is_file():
         raise ConfigError(f"{file}: no such file; `vigil sessions DIR` lists what there is")
     chain = check_chain(path, _progress if sys.stderr.isatty() else None)
+    made_by = read_header(path).software
+    if made_by != software():
+        note(f"made by {made_by}; this is {software()}, which may rightly conclude otherwise")
     derived = derive_again(path, get, read_preset) if chain.is_whole else None
     if as_json:
         say_json({"file": file, "chain": chain, "derivation": derived})

@@ -14,6 +14,7 @@ from monitor.model.event import (
     DeviceNotice,
     FrameRejected,
     GenerationMode,
+    NoticeKind,
     Observation,
     Validity,
 )
@@ -29,7 +30,7 @@ from monitor.model.snapshot import (
     StoreSnapshot,
     Trend,
 )
-from monitor.runtime.sources import Sources
+from monitor.runtime.sources import Sources, explains
 from monitor.runtime.trend import Timeline
 from monitor.session.sitting import Sitting
 
@@ -199,8 +200,9 @@ class Picture:
     def _note(self, metric: Metric, latest: Observation) -> str:
         if latest.validity is Validity.VALID:
             return ""
-        notices = self._sources.notices_of(self._sources.source_of(metric))
-        return _words(notices[-1]) if notices else _words(latest.validity)
+        told = self._sources.notices_of(self._sources.source_of(metric))
+        why = [notice for notice in told if explains(notice, metric)]
+        return _words(why[-1]) if why else _words(latest.validity)
 
     def _trend(self, metric: Metric, now: Instant) -> Trend:
         if metric in NIBP:
@@ -224,7 +226,11 @@ class Picture:
             heard_at=line.heard_at,
             rejected=line.rejected,
             reason=line.reason,
-            notices=tuple(_words(each) for each in self._sources.notices_of(name)),
+            notices=tuple(
+                _words(each)
+                for each in self._sources.notices_of(name)
+                if each is not NoticeKind.DEVICE_IDENTITY
+            ),
         )
 
     def _log(self, at: Instant, what: str, text: str, priority: Priority | None = None) -> None:

@@ -16,7 +16,7 @@ from monitor.model.event import (
     WaveformSegment,
 )
 from monitor.model.instant import Instant, later, seconds
-from monitor.model.metric import Metric
+from monitor.model.metric import NIBP, Metric
 
 PATIENCE: Final = seconds(10)
 """A source that gave no value for this long yields to a lower one that does."""
@@ -47,6 +47,15 @@ def metric_told_by(notice: NoticeKind) -> Metric | None:
     if notice in _OXIMETRY:
         return Metric.SPO2
     return Metric.ETCO2 if notice in _CAPNOGRAPHY else None
+
+
+def explains(notice: NoticeKind, metric: Metric) -> bool:
+    """Return whether `notice` can be why `metric` has no value."""
+    if metric in {Metric.SPO2, Metric.PULSE_RATE, Metric.PERFUSION_INDEX}:
+        return notice in _OXIMETRY
+    if metric in {Metric.ETCO2, Metric.FICO2, Metric.RESP_RATE}:
+        return notice in _CAPNOGRAPHY
+    return notice is NoticeKind.CUFF_FAILED and metric in NIBP
 
 
 class Sources:

@@ -197,7 +197,7 @@ def test_a_breath_has_a_baseline_and_a_rising_plateau_that_ends_at_end_tidal(
 def test_the_pulse_wave_beats_at_the_pulse_rate(patient: PatientOf) -> None:
     subject = patient("quiet", 2)
     samples = subject.pleth_samples(round(PLETH_RATE_HZ) * 900, round(PLETH_RATE_HZ) * 60)
-    beats = sum(a < 42_000 <= b for a, b in pairwise(samples))
+    beats = sum(a < 164 <= b for a, b in pairwise(samples))
     shown = fmean(v.pulse or 0 for v in vitals(subject, range(900, 960)))
     assert beats == pytest.approx(shown, abs=2)
 
@@ -277,7 +277,7 @@ def test_a_cuff_that_is_off_the_arm_is_not_felt(patient: PatientOf) -> None:
     assert (subject.vitals(instant_at(1520), NO_OCCLUSION).spo2 or 0) >= 96
     assert subject.notices(instant_at(1520), NO_OCCLUSION) == frozenset()
     free = subject.pleth_samples(75 * 1515, 150, occlusion=NO_OCCLUSION)
-    assert np.ptp(free) > 15_000
+    assert np.ptp(free) > 58
 
 
 @given(lasts=st.integers(1, 180), after=st.integers(0, 60))
