@@ -151,9 +151,9 @@ class Board:
             self.hint = due
 
     def soonest(self) -> Watch | None:
-        """Return the condition whose clock runs out first."""
+        """Return the condition whose clock runs out first; by name where two are due at once."""
         timed = [each for each in self._watches.values() if each.due is not None]
-        return min(timed, key=lambda each: each.due or 0, default=None)
+        return min(timed, key=lambda each: (each.due, each.identity.alarm), default=None)
 
     def snapshots(self) -> tuple[AlarmSnapshot, ...]:
         """Return what is present or latched in reading order: most urgent, present, newest."""

@@ -26,8 +26,8 @@ _BASELINE_MAX: Final = 25.0
 _BASELINE_LEAK_S: Final = 30.0
 _WINDOW: Final = seconds(5)
 _FLAT_MAX: Final = 4.0
-_LOWEST: Final = describe(Metric.CO2_WAVE).technical_low
-_HIGHEST: Final = describe(Metric.CO2_WAVE).technical_high
+_LOWEST: Final = float(describe(Metric.CO2_WAVE).technical_low)
+_HIGHEST: Final = float(describe(Metric.CO2_WAVE).technical_high)
 
 
 class BreathDetector(msgspec.Struct, kw_only=True):

@@ -3,7 +3,7 @@
 Theory. A condition is three coordinates. *Condition*: absent; candidate (its limit is crossed, the
 delay runs); candidate unmeasured (the same, but data vanished); present; held (present, but data
 vanished: nobody knows). *Signal*: off; on; latched (the cause is gone, a person has yet to see it).
-*Operator*: none; audio paused until an instant; acknowledged, with an edge and an end. Twenty of
+*Operator*: none; audio paused until an instant; acknowledged, with an edge and an end. Eighteen of
 the forty-five combinations can occur; `TABLE` says for each of them and each input what follows.
 An input that is not listed for a cell leaves it alone.
 
@@ -197,7 +197,8 @@ _ROWS: Final = (
     (_ANY, _GIVEN, _UNACKED, (_I.PAUSE_AUDIO,), (_SAME, _SAME, _O.PAUSED), (Change.PAUSED,)),
     (_ANY, _GIVEN, _SILENCED, (_I.RESUME_AUDIO,), (_SAME, _SAME, _O.NONE), (Change.RESUMED,)),
     (_ANY, _GIVEN, (_O.PAUSED,), (_I.PAUSE_OVER,), (_SAME, _SAME, _O.NONE), (Change.RESUMED,)),
-    (_STANDING, _ANY, (_O.ACKNOWLEDGED,), (_I.ACKNOWLEDGEMENT_OVER, _I.WORSE), (_SAME, _SAME, _O.NONE), (Change.RESUMED,)),
+    (_STANDING, _ANY, (_O.ACKNOWLEDGED,), (_I.ACKNOWLEDGEMENT_OVER,), (_SAME, _SAME, _O.NONE), (Change.RESUMED,)),
+    ((_C.PRESENT,), _ANY, (_O.ACKNOWLEDGED,), (_I.WORSE,), (_SAME, _SAME, _O.NONE), (Change.RESUMED,)),
     ((_C.ABSENT, *_WAITING), (_S.LATCHED,), _ANY, (_I.RESET,), (_SAME, _S.OFF, _O.NONE), (Change.RESET,)),
     ((_C.HELD,), _ANY, _ANY, (_I.RESET,), (_C.ABSENT, _S.OFF, _O.NONE), (Change.RESET,)),
     ((_C.CANDIDATE,), _ANY, _UNACKED[:1], (_I.RESTART,), (_C.UNMEASURED, _SAME, _SAME), ()),

@@ -65,7 +65,7 @@ class CuffReadings(msgspec.Struct, kw_only=True):
             self.values, self.heard = {}, []
         self.heard.append(heard.metric)
         if heard.value is not None:
-            self.values[heard.metric] = heard.value
+            self.values[heard.metric] = float(heard.value)
 
     def is_complete(self) -> bool:
         """Say whether nothing more is expected."""

@@ -41,7 +41,7 @@ class Quick(msgspec.Struct, kw_only=True):
             return False
         if not -self.step_max <= value - before <= self.step_max:
             return False
-        channel.value = channel.heard_value = value
+        channel.value = channel.heard_value = float(value)
         channel.heard_at = channel.valid_at = at
         return True
 

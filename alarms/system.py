@@ -71,7 +71,7 @@ class Saved(msgspec.Struct, kw_only=True):
 
 
 _DECODER: Final = msgspec.json.Decoder(Saved)
-_ENCODER: Final = msgspec.json.Encoder(order="sorted")
+_ENCODER: Final = msgspec.json.Encoder()
 
 
 class AlarmSystem:
@@ -229,7 +229,7 @@ class AlarmSystem:
         """
         stopped, now = self._now, max(self._now, now)
         self._now = now
-        for watch in self._board:
+        for watch in sorted(self._board, key=lambda each: each.identity.alarm):
             self._board.restart(watch, stopped, now)
         self._vitals.rewatch(now)
         gap_watch = self._board.get(RECORDING_GAP)

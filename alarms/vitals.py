@@ -97,7 +97,7 @@ class Vitals:
         channel.hear(heard.at)
         if channel.period != period:
             self._board.hint = now
-        channel.heard_value = heard.value
+        channel.heard_value = None if heard.value is None else float(heard.value)
         value, refused = self._believable(channel, heard, now)
         self._tell_breaths(heard.metric, value, now)
         if value is None:
@@ -135,7 +135,7 @@ class Vitals:
             return None, "" if value == 0 else f"{metric} {value:g} cannot be measured"
         if value == 0 and not self._zero_is_meant(metric):
             return None, ""
-        return value, ""
+        return float(value), ""
 
     def _zero_is_meant(self, metric: Metric) -> bool:
         """Say whether a printed 0 is about the patient (no breath, no beat) or the sensor."""
@@ -313,7 +313,7 @@ class Vitals:
 
     def _hear_cuff(self, channel: Channel, heard: Observation, now: Instant) -> str:
         channel.hear(heard.at)
-        channel.heard_value = heard.value
+        channel.heard_value = None if heard.value is None else float(heard.value)
         cuff = self.senses.cuff
         if cuff.is_repeat(heard):
             return ""
@@ -361,8 +361,8 @@ def softened(watch: Watch, value: float, doubt: Doubt) -> Input:
     """Return the judgement of `value`, as far as doubt lets it decide.
 
     A printed zero that the device explains is unknown. A questionable value is never normal, but a
-    bad one counts: doubt hides nothing. After an impossible step one sample neither escalates nor
-    clears; the next one decides.
+    bad one counts: doubt hides nothing. After an impossible step one sample neither escalates at
+    once nor clears; the next one decides.
     """
     assert watch.rule is not None
     verdict = judge(watch.rule, value)
@@ -375,7 +375,7 @@ def softened(watch: Watch, value: float, doubt: Doubt) -> Input:
             return verdict if verdict in _CROSSED else Input.UNKNOWN
         case Doubt.STEP:
             if verdict in _CROSSED:
-                return Input.VIOLATED
+                return verdict if watch.policy.severe_delay else Input.VIOLATED
             return Input.BETWEEN if watch.is_standing else Input.UNKNOWN
 
 

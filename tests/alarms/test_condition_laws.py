@@ -1,0 +1,202 @@
+"""What holds for every history of one condition."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alarms import step as stepping
+from alarms.condition import (
+    DEEDS,
+    JUDGEMENTS,
+    Condition,
+    Input,
+    Latch,
+    Policy,
+    State,
+    Step,
+    Told,
+)
+from monitor.model.alarm import RANK, Change, Priority
+from monitor.model.alarm import SignalPresence as Signal
+from monitor.model.instant import Instant, instant_at, seconds
+
+STANDING: Final = frozenset({Condition.PRESENT, Condition.HELD})
+VALUES: Final = {Input.VIOLATED: 88.0, Input.SEVERE: 80.0, Input.NORMAL: 97.0, Input.BETWEEN: 90.0}
+
+policies = st.builds(
+    Policy,
+    priority=st.sampled_from(Priority),
+    severe_priority=st.just(Priority.HIGH),
+    delay=st.sampled_from([0, 3, 10]).map(seconds),
+    severe_delay=st.sampled_from([0, 2, 5]).map(seconds),
+    clear_for=st.sampled_from([0, 5]).map(seconds),
+    latch=st.sampled_from(Latch),
+    is_low=st.just(True),
+    envelope=st.sampled_from([None, 3.0]),
+    pause=st.just(seconds(20)),
+    acknowledge_max=st.just(seconds(30)),
+    acknowledge_severe_max=st.just(seconds(15)),
+)
+happenings = st.tuples(
+    st.sampled_from((*JUDGEMENTS, *DEEDS)), st.sampled_from((0.0, 0.5, 1.0, 4.0, 12.0))
+)
+histories = st.lists(happenings, max_size=25)
+
+
+def take(policy: Policy, state: State, happened: Input, now: Instant) -> Step:
+    if happened in DEEDS:
+        return stepping.act(policy, state, happened, now, "nurse-1")
+    return stepping.step(policy, state, happened, now, value=VALUES.get(happened))
+
+
+def play(
+    policy: Policy, history: Sequence[tuple[Input, float]], *, looks: int = 0
+) -> tuple[State, list[Told]]:
+    """Run a history; look `looks` times between any two things that happen."""
+    state, told, second = State(), list[Told](), 0.0
+    for happened, gap in history:
+        for look in range(1, looks + 1):
+            between = instant_at(second + gap * look / (looks + 1))
+            taken = stepping.mature(policy, state, between)
+            state = taken.state
+            told.extend(taken.told)
+        second += gap
+        taken = take(policy, state, happened, instant_at(second))
+        state = taken.state
+        told.extend(taken.told)
+    return state, told
+
+
+@given(policies, histories)
+def test_looking_more_often_changes_nothing(
+    policy: Policy, history: list[tuple[Input, float]]
+) -> None:
+    assert play(policy, history) == play(policy, history, looks=3)
+
+
+@given(policies, histories)
+def test_time_never_runs_backwards_in_what_is_told(
+    policy: Policy, history: list[tuple[Input, float]]
+) -> None:
+    _, told = play(policy, history)
+    instants = [each.at for each in told]
+    assert instants == sorted(instants)
+
+
+@given(policies, histories)
+def test_no_path_leads_from_standing_to_absent_without_normal_data_or_a_person(
+    policy: Policy, history: list[tuple[Input, float]]
+) -> None:
+    harmless = [each for each in history if each[0] not in {Input.NORMAL, Input.RESET}]
+    state, told = play(policy, harmless)
+    if any(each.change is Change.PRESENT for each in told):
+        assert state.condition in STANDING
+        assert not {each.change for each in told} & {Change.ENDED, Change.LATCHED, Change.RESET}
+
+
+@given(policies, histories)
+def test_a_priority_never_falls_while_the_condition_stands(
+    policy: Policy, history: list[tuple[Input, float]]
+) -> None:
+    state, second, highest = State(), 0.0, 0
+    for happened, gap in history:
+        second += gap
+        before = state
+        state = take(policy, state, happened, instant_at(second)).state
+        if state.condition not in STANDING or before.raised != state.raised:
+            highest = 0
+        if state.condition in STANDING:
+            rank = RANK[stepping.priority_of(policy, state)]
+            assert rank >= highest
+            highest = rank
+
+
+@given(policies, histories)
+def test_what_was_told_tells_where_the_condition_stands(
+    policy: Policy, history: list[tuple[Input, float]]
+) -> None:
+    state, told = play(policy, history)
+    stands = is_held = latched = False
+    for each in told:
+        match each.change:
+            case Change.PRESENT:
+                stands, is_held, latched = True, False, False
+            case Change.HELD:
+                is_held = True
+            case Change.UNHELD:
+                is_held = False
+            case Change.LATCHED:
+                stands, latched = False, True
+            case Change.ENDED | Change.RESET:
+                stands = is_held = latched = False
+            case _:
+                pass
+    assert stands == (state.condition in STANDING)
+    assert is_held == (state.condition is Condition.HELD)
+    assert latched == (state.signal is Signal.LATCHED)
+
+
+@pytest.mark.hazard("H13")
+@given(policies, st.floats(0.2, 4.0))
+def test_low_for_the_delay_is_told_at_the_delay(policy: Policy, period: float) -> None:
+    history = [(Input.VIOLATED, period)] * (int(30 / period) + 2)
+    _, told = play(policy, history)
+    began = instant_at(period)
+    assert told[0].change is Change.PRESENT
+    assert told[0].at == began + policy.delay
+
+
+@pytest.mark.hazard("H11")
+@given(policies, st.floats(0.2, 4.0))
+def test_severe_is_told_at_the_severe_delay_and_never_later_than_five_seconds(
+    policy: Policy, period: float
+) -> None:
+    history = [(Input.SEVERE, period)] * (int(30 / period) + 2)
+    _, told = play(policy, history)
+    severe = next(
+        each for each in told if stepping.priority_of(policy, each.after) is Priority.HIGH
+    )
+    assert severe.at - instant_at(period) <= policy.severe_delay <= seconds(5)
+
+
+@given(policies, histories, st.sampled_from(DEEDS))
+def test_a_refused_deed_changes_nothing_and_a_possible_one_is_told(
+    policy: Policy, history: list[tuple[Input, float]], deed: Input
+) -> None:
+    state, _ = play(policy, history)
+    now = instant_at(sum(gap for _, gap in history))
+    state = stepping.mature(policy, state, now).state
+    taken = stepping.act(policy, state, deed, now, "nurse-1")
+    if stepping.refusal(state, deed):
+        assert taken.state == state
+        assert taken.told == ()
+    else:
+        assert taken.told
+
+
+@given(policies, histories, st.floats(0.001, 400))
+def test_a_restart_ends_pauses_and_nothing_else(
+    policy: Policy, history: list[tuple[Input, float]], gap_s: float
+) -> None:
+    state, _ = play(policy, history)
+    stopped = instant_at(sum(gap for _, gap in history))
+    now = instant_at(sum(gap for _, gap in history) + gap_s)
+    taken = stepping.restart(policy, state, stopped, now)
+    assert taken.state.operator is not taken.state.operator.PAUSED
+    assert (state.signal is Signal.OFF) or taken.state.signal is not Signal.OFF
+    assert all(each.at == now for each in taken.told)
+    if state.condition in STANDING:
+        assert taken.state.condition is Condition.HELD
+
+
+@settings(max_examples=40)
+@given(policies, histories)
+def test_a_state_survives_being_written_down(
+    policy: Policy, history: list[tuple[Input, float]]
+) -> None:
+    state, _ = play(policy, history)
+    assert msgspec.json.decode(msgspec.json.encode(state), type=State) == state

@@ -1,0 +1,476 @@
+"""The alarm system by examples: what a nurse relies on, sentence by sentence."""
+
+import pytest
+
+from alarms.rules import DataRules
+from alarms.system import AlarmSystem
+from monitor.model.alarm import Change, Priority
+from monitor.model.alarm import SignalPresence as Signal
+from monitor.model.entry import SelfCheck
+from monitor.model.event import FrameRejected, NoticeKind, Validity
+from monitor.model.instant import instant_at, seconds
+from monitor.model.link import LinkState
+from monitor.model.metric import Metric
+from monitor.model.session import Deed, OperatorAction
+from tests.alarms.score import LIMITS, Score, seen
+
+
+def test_a_quiet_patient_is_told_nothing() -> None:
+    score = Score()
+    score.run(0, 600, spo2=97, pulse_rate=70, etco2=38, resp_rate=14)
+    assert score.lines() == []
+    assert score.system.alarms() == ()
+
+
+def test_low_for_the_delay_is_an_alarm_stamped_with_the_due_instant() -> None:
+    score = Score()
+    score.run(0, 30, spo2=97)
+    score.run(30, 45, spo2=88)
+    assert score.lines() == [(40, "spo2_low", "present", "medium")]
+    assert score.told[0].limit == 90
+    assert score.told[0].value == 88
+    assert "below 90 % for 10 s" in score.told[0].reason
+
+
+def test_already_bad_at_the_start_is_an_alarm() -> None:
+    score = Score()
+    score.run(0, 20, spo2=88)
+    assert score.lines() == [(10, "spo2_low", "present", "medium")]
+
+
+def test_a_dip_shorter_than_the_delay_is_none() -> None:
+    score = Score()
+    score.run(0, 30, spo2=92)
+    score.run(30, 38, spo2=88)
+    score.run(38, 60, spo2=92)
+    assert score.lines() == []
+
+
+@pytest.mark.hazard("H13")
+def test_the_severe_band_does_not_wait_for_the_delay() -> None:
+    score = Score()
+    score.run(0, 30, spo2=97)
+    score.run(30, 45, spo2=80)
+    assert score.lines() == [(35, "spo2_low", "present", "high")]
+
+
+def test_one_alarm_escalates_and_keeps_its_priority_until_it_ends() -> None:
+    score = Score()
+    score.run(0, 20, spo2=88)
+    score.run(20, 40, spo2=83)
+    score.run(40, 60, spo2=88)
+    assert score.lines() == [
+        (10, "spo2_low", "present", "medium"),
+        (25, "spo2_low", "escalated", "high"),
+    ]
+    assert score.standing()["spo2_low"].priority is Priority.HIGH
+
+
+def test_a_value_between_limit_and_hysteresis_ends_nothing() -> None:
+    score = Score()
+    score.run(0, 20, spo2=88)
+    score.run(20, 60, spo2=90)
+    assert score.changes("spo2_low") == [(10, "present")]
+    score.run(60, 70, spo2=91)
+    assert score.changes("spo2_low") == [(10, "present"), (65, "ended")]
+
+
+def test_five_seconds_inside_are_needed_without_interruption() -> None:
+    score = Score()
+    score.run(0, 20, spo2=88)
+    score.run(20, 24, spo2=95)
+    score.run(24, 25, spo2=None)
+    score.run(25, 29, spo2=95)
+    assert "ended" not in dict(map(reversed, score.changes("spo2_low")))  # type: ignore[arg-type]  # pairs
+    score.run(29, 40, spo2=95)
+    assert score.changes("spo2_low")[-1] == (30, "ended")
+
+
+@pytest.mark.hazard("H3")
+def test_losing_the_signal_holds_the_alarm_and_only_fresh_data_end_it() -> None:
+    score = Score()
+    score.run(0, 15, spo2=88)
+    score.run(15, 100, spo2=None)
+    score.wait(3600)
+    assert score.changes("spo2_low") == [(10, "present"), (15, "held")]
+    assert score.standing()["spo2_low"].held_since == instant_at(15)
+    score.run(3600, 3610, spo2=95)
+    assert score.changes("spo2_low")[2:] == [(3600, "unheld"), (3605, "ended")]
+
+
+def test_a_held_alarm_keeps_its_priority() -> None:
+    score = Score()
+    score.run(0, 15, spo2=80)
+    score.wait(200)
+    held = score.standing()["spo2_low"]
+    assert held.priority is Priority.HIGH
+    assert held.since == instant_at(0)
+
+
+def test_silence_holds_too_once_the_value_is_old() -> None:
+    score = Score()
+    score.run(0, 15, spo2=88)
+    score.wait(60)
+    assert score.changes("spo2_low") == [(10, "present"), (24, "held")]
+
+
+def test_a_named_person_may_reset_what_is_held_and_it_arms_again() -> None:
+    score = Score()
+    score.run(0, 15, spo2=88)
+    score.run(15, 20, spo2=None)
+    score.do(Deed.RESET, "spo2_low", 20, "dr-a")
+    assert score.told[-1].change is Change.RESET
+    assert score.told[-1].operator == "dr-a"
+    score.run(21, 40, spo2=88)
+    assert score.changes("spo2_low")[-1] == (31, "present")
+
+
+def test_low_and_then_lost_is_not_forgotten() -> None:
+    score = Score()
+    score.run(0, 30, spo2=97)
+    score.run(30, 37, spo2=88)
+    score.run(37, 60, spo2=None)
+    assert score.changes("spo2_low") == [(40, "present"), (40, "held")]
+
+
+def test_one_artefact_before_a_drop_out_is_no_desaturation() -> None:
+    score = Score()
+    score.run(0, 30, spo2=98)
+    score.run(30, 31, spo2=84)
+    score.run(31, 90, spo2=None)
+    score.run(90, 120, spo2=98)
+    assert score.changes("spo2_low") == []
+
+
+def test_a_drop_out_does_not_start_the_delay_again() -> None:
+    score = Score()
+    score.run(0, 6, spo2=88)
+    score.run(6, 9, spo2=None)
+    score.run(9, 20, spo2=88)
+    assert score.changes("spo2_low") == [(10, "present")]
+
+
+@pytest.mark.hazard("H3")
+def test_every_gap_of_thirty_seconds_is_told_in_time() -> None:
+    score = Score()
+    score.run(0, 10, spo2=97, etco2=38)
+    score.run(10, 60, etco2=38)
+    assert score.lines() == [(39, "no_data_spo2", "present", "medium")]
+
+
+def test_the_last_respiratory_channel_to_go_becomes_high_after_another_minute() -> None:
+    score = Score()
+    score.run(0, 10, spo2=97, etco2=38, resp_rate=12)
+    score.run(10, 20, spo2=97)
+    score.wait(200)
+    assert score.lines("no_data_spo2") == [
+        (49, "no_data_spo2", "present", "medium"),
+        (109, "no_data_spo2", "escalated", "high"),
+    ]
+    assert [each[3] for each in score.lines("no_data_etco2")] == ["medium"]
+
+
+def test_any_respiratory_channel_that_lives_keeps_the_others_at_medium() -> None:
+    score = Score()
+    score.run(0, 10, spo2=97, etco2=38, resp_rate=12)
+    score.run(10, 300, spo2=97)
+    assert {each[3] for each in score.lines()} == {"medium"}
+
+
+def test_a_metric_never_seen_is_not_missed() -> None:
+    score = Score()
+    score.run(0, 100, spo2=97, etco2=None)
+    score.wait(105)
+    assert score.lines() == []
+
+
+def test_a_source_of_one_reading_a_minute_is_not_always_stale() -> None:
+    score = Score()
+    score.run(0, 3600, every=60, spo2=97, pulse_rate=70)
+    assert score.lines() == []
+    score.wait(4000)
+    assert score.lines("no_data_spo2")[0][0] == 3540 + 180
+
+
+def test_zeros_of_an_oximeter_are_a_loss_and_never_a_saturation() -> None:
+    score = Score()
+    score.run(0, 10, spo2=97, pulse_rate=70)
+    score.run(10, 100, spo2=0, pulse_rate=0)
+    assert {each[1] for each in score.lines()} == {"no_data_spo2", "no_data_pulse_rate"}
+
+
+def test_a_heart_rate_of_zero_is_asystole_unless_a_pulse_is_measured() -> None:
+    with_pulse, without = Score(), Score()
+    with_pulse.run(0, 10, heart_rate=70, pulse_rate=70)
+    with_pulse.run(10, 20, heart_rate=0, pulse_rate=70)
+    without.run(0, 10, heart_rate=70)
+    without.run(10, 20, heart_rate=0)
+    assert with_pulse.changes("heart_rate_low") == []
+    assert without.lines("heart_rate_low") == [(15, "heart_rate_low", "present", "high")]
+
+
+@pytest.mark.hazard("H11")
+def test_an_impossible_step_waits_for_one_sample_and_hides_nothing() -> None:
+    score = Score()
+    score.run(0, 10, spo2=98)
+    score.run(10, 30, spo2=70)
+    (told,) = score.told
+    assert (told.alarm, told.priority) == ("spo2_low", Priority.HIGH)
+    assert instant_at(15) <= told.at <= instant_at(16)
+
+
+def test_one_high_sample_does_not_start_a_desaturation_anew() -> None:
+    score = Score()
+    score.run(0, 10, spo2=98)
+    score.run(10, 16, spo2=86)
+    score.run(16, 17, spo2=99)
+    score.run(17, 30, spo2=86)
+    assert score.changes("spo2_low") == [(20, "present")]
+
+
+def test_a_questionable_value_never_ends_an_alarm_but_may_raise_one() -> None:
+    score = Score()
+    score.run(0, 15, spo2=88)
+    for second in range(15, 40):
+        score.hear(seen("spo2", 97, second, validity=Validity.QUESTIONABLE), second)
+    assert "ended" not in [change for _, change in score.changes("spo2_low")]
+    doubtful = Score()
+    for second in range(20):
+        doubtful.hear(seen("spo2", 80, second, validity=Validity.QUESTIONABLE), second)
+    assert doubtful.lines("spo2_low") == [(5, "spo2_low", "present", "high")]
+
+
+def test_a_value_the_device_took_long_ago_is_not_fresh() -> None:
+    score = Score()
+    score.run(0, 15, spo2=88)
+    for second in range(60, 70):
+        score.hear(seen("spo2", 97, second, taken=5), second)
+    assert score.changes("spo2_low") == [(10, "present"), (24, "held")]
+
+
+def test_out_of_order_future_and_repeated_samples_change_nothing() -> None:
+    score = Score()
+    score.run(0, 20, spo2=97)
+    before = score.system.save()
+    score.hear(seen("spo2", 97, 19), 19)
+    assert score.system.save() == before
+    score.system.accept(seen("spo2", 50, 10), instant_at(19))
+    score.system.accept(seen("spo2", 50, 500), instant_at(19))
+    assert score.system.rejected == 2
+    score.run(20, 40, spo2=97)
+    assert score.lines() == []
+
+
+def test_garbage_is_refused_counted_and_told_when_there_is_much_of_it() -> None:
+    score = Score()
+    score.run(0, 5, spo2=97)
+    score.run(5, 25, spo2=-21846)
+    assert score.system.rejected == 20
+    assert score.lines("spo2_low") == []
+    assert score.lines("input_rejected") == [(15, "input_rejected", "present", "low")]
+    score.run(25, 100, spo2=97)
+    assert score.changes("input_rejected")[-1] == (84, "ended")
+
+
+def test_refused_frames_are_told_when_there_are_many() -> None:
+    score = Score()
+    for second in range(11):
+        score.hear(FrameRejected("checksum differs", b"\x00", instant_at(second)), second)
+    assert score.changes("input_rejected") == [(10, "present")]
+    assert "checksum differs" in score.told[0].reason
+
+
+# -- people
+
+
+def low(until: float = 20) -> Score:
+    score = Score()
+    score.run(0, until, spo2=88)
+    return score
+
+
+def test_an_acknowledged_signal_returns_when_the_value_leaves_its_envelope() -> None:
+    score = low()
+    score.do(Deed.ACKNOWLEDGE, "spo2_low", 20)
+    score.run(21, 30, spo2=86)
+    assert score.changes("spo2_low")[-1] == (20, "acknowledged")
+    score.run(30, 31, spo2=84.9)
+    assert score.told[-1].change is Change.RESUMED
+    assert "worse than acknowledged: 88 then, 84.9 % now" in score.told[-1].reason
+
+
+def test_an_acknowledged_signal_returns_when_the_condition_does() -> None:
+    score = low()
+    score.do(Deed.ACKNOWLEDGE, "spo2_low", 20)
+    score.run(21, 40, spo2=95)
+    score.run(40, 60, spo2=88)
+    assert score.changes("spo2_low")[-2:] == [(26, "ended"), (50, "present")]
+    assert score.standing()["spo2_low"].acknowledged_until is None
+
+
+def test_an_acknowledgement_ends_when_the_priority_rises() -> None:
+    score = low()
+    score.do(Deed.ACKNOWLEDGE, "spo2_low", 20)
+    score.run(21, 30, spo2=84.5)
+    assert [change for _, change in score.changes("spo2_low")][-2:] == ["resumed", "escalated"]
+    assert score.standing()["spo2_low"].acknowledged_until is None
+
+
+def test_an_acknowledgement_runs_out_sooner_for_high() -> None:
+    medium, high = low(), Score()
+    high.run(0, 20, spo2=80)
+    medium.do(Deed.ACKNOWLEDGE, "spo2_low", 20)
+    high.do(Deed.ACKNOWLEDGE, "spo2_low", 20)
+    medium.run(21, 700, spo2=88)
+    high.run(21, 700, spo2=80)
+    assert medium.changes("spo2_low")[-1] == (620, "resumed")
+    assert high.changes("spo2_low")[-1] == (140, "resumed")
+
+
+@pytest.mark.hazard("H6")
+def test_pausing_one_alarm_leaves_the_other_alone() -> None:
+    score = Score()
+    score.run(0, 20, spo2=88, pulse_rate=130)
+    score.do(Deed.PAUSE_AUDIO, "spo2_low", 20)
+    standing = score.standing()
+    assert standing["spo2_low"].audio_paused_until == instant_at(140)
+    assert standing["pulse_rate_high"].audio_paused_until is None
+    score.run(21, 40, spo2=88, pulse_rate=130, etco2=70)
+    assert score.standing()["etco2_high"].audio_paused_until is None
+
+
+def test_a_pause_runs_out_and_says_so() -> None:
+    score = low()
+    score.do(Deed.PAUSE_AUDIO, "spo2_low", 20)
+    score.run(21, 200, spo2=88)
+    assert score.changes("spo2_low")[-2:] == [(20, "paused"), (140, "resumed")]
+
+
+@pytest.mark.hazard("H6")
+def test_escalation_cancels_a_pause() -> None:
+    score = low()
+    score.do(Deed.PAUSE_AUDIO, "spo2_low", 20)
+    score.run(21, 40, spo2=80)
+    assert score.changes("spo2_low")[-1] == (26, "escalated")
+    assert score.standing()["spo2_low"].audio_paused_until is None
+
+
+def test_what_cannot_be_done_is_refused_in_words_and_changes_nothing() -> None:
+    score = low()
+    before = score.system.save()
+
+    def refused(deed: Deed, alarm: str, operator: str = "nurse-1") -> str:
+        action = OperatorAction(deed=deed, at=instant_at(19), operator=operator, alarm=alarm)
+        reason = score.system.refusal(action)
+        assert score.system.accept(action, instant_at(19)) == ()
+        return reason
+
+    assert refused(Deed.ACKNOWLEDGE, "etco2_low") == "no such alarm present"
+    assert refused(Deed.ACKNOWLEDGE, "no such thing") == "no such alarm present"
+    assert refused(Deed.RESET, "spo2_low") == "cannot reset: the cause is still present"
+    assert refused(Deed.RESUME_AUDIO, "spo2_low") != ""
+    assert refused(Deed.ACKNOWLEDGE, "spo2_low", " ") == "an operator must be named"
+    assert score.system.save() == before
+
+
+def test_a_severe_occurrence_latches_until_a_person_has_seen_it() -> None:
+    score = Score()
+    score.run(0, 20, spo2=80)
+    score.run(20, 40, spo2=97)
+    assert score.changes("spo2_low")[-1][1] == "latched"
+    assert score.standing()["spo2_low"].signal is Signal.LATCHED
+    score.do(Deed.RESET, "spo2_low", 40)
+    assert score.standing() == {}
+
+
+def test_alarms_are_read_most_urgent_first_then_newest() -> None:
+    score = Score()
+    score.run(0, 40, spo2=88)
+    score.run(40, 60, spo2=88, pulse_rate=130)
+    score.run(60, 80, spo2=88, pulse_rate=130, etco2=70)
+    assert [each.alarm for each in score.system.alarms()] == [
+        "etco2_high",
+        "pulse_rate_high",
+        "spo2_low",
+    ]
+
+
+# -- equipment
+
+
+def test_a_lost_link_holds_its_metrics_and_explains_their_silence() -> None:
+    score = Score()
+    score.run(0, 20, spo2=88, pulse_rate=70)
+    score.link(LinkState.LOST, 20, Metric.SPO2, Metric.PULSE_RATE)
+    score.wait(60)
+    assert (20, "spo2_low", "held", "medium") in score.lines()
+    assert (25, "link_box", "present", "medium") in score.lines()
+    assert score.first("no_data_spo2", Change.PRESENT).subsumed_by == "link_box"
+    assert score.standing()["no_data_pulse_rate"].subsumed_by == "link_box"
+
+
+def test_a_link_that_is_back_at_once_is_only_noted() -> None:
+    score = Score()
+    score.run(0, 20, spo2=97)
+    score.link(LinkState.LOST, 20, Metric.SPO2)
+    score.link(LinkState.UP, 23)
+    score.run(23, 60, spo2=97)
+    assert score.lines() == []
+
+
+def test_what_is_more_urgent_than_its_cause_is_not_subsumed() -> None:
+    score = Score()
+    score.run(0, 20, spo2=97)
+    score.link(LinkState.LOST, 20, Metric.SPO2)
+    score.wait(200)
+    last = score.first("no_data_spo2", Change.ESCALATED)
+    assert (last.priority, last.subsumed_by) == (Priority.HIGH, "")
+    assert score.standing()["no_data_spo2"].subsumed_by == ""
+
+
+def test_values_still_printed_after_sensor_off_count_for_nothing() -> None:
+    score = Score()
+    score.run(0, 20, spo2=88)
+    score.notice(NoticeKind.SENSOR_OFF, 20)
+    score.run(20, 60, spo2=97)
+    assert score.changes("spo2_low") == [(10, "present"), (20, "held")]
+    assert score.changes("sensor_off") == [(25, "present")]
+    assert score.first("no_data_spo2", Change.PRESENT).subsumed_by == "sensor_off"
+    score.notice(NoticeKind.SENSOR_OFF, 60, present=False)
+    score.run(60, 80, spo2=97)
+    assert score.changes("spo2_low")[-1][1] == "ended"
+
+
+def test_a_new_conversation_forgets_what_the_old_one_said_was_off() -> None:
+    score = Score()
+    score.run(0, 20, spo2=97)
+    score.notice(NoticeKind.SENSOR_OFF, 20)
+    score.link(LinkState.LOST, 30, Metric.SPO2)
+    score.link(LinkState.UP, 40)
+    score.run(41, 90, spo2=97)
+    assert set(score.standing()) <= {"no_data_spo2"}
+
+
+def test_an_ailing_part_is_told_and_its_recovery_too() -> None:
+    score = Score()
+    for at, is_well in ((5, False), (9, True)):
+        score.hear(SelfCheck(part="disk", at=instant_at(at), is_well=is_well, reason="full"), at)
+    assert score.lines() == [(5, "disk", "present", "medium"), (9, "disk", "ended", "medium")]
+
+
+def test_a_part_nobody_has_ranked_is_high() -> None:
+    score = Score()
+    score.hear(SelfCheck(part="flux", at=instant_at(5), is_well=False), 5)
+    assert score.lines() == [(5, "flux", "present", "high")]
+
+
+def test_limits_for_a_tile_are_those_in_force() -> None:
+    system = AlarmSystem(LIMITS)
+    assert system.limits_of(Metric.SPO2) == (90, None)
+    assert system.limits_of(Metric.PULSE_RATE) == (50, 120)
+    assert system.limits_of(Metric.PERFUSION_INDEX) == (None, None)
+
+
+def test_the_rules_for_data_are_those_of_the_preset() -> None:
+    assert isinstance(LIMITS.data, DataRules)
+    assert LIMITS.data.absent_after == seconds(30)
