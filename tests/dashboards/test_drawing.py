@@ -54,8 +54,8 @@ def test_a_bar_never_leaves_the_field_and_a_gap_stays_empty(
 ) -> None:
     low = np.array([math.nan if each is None else min(each) for each in columns])
     high = np.array([math.nan if each is None else max(each) for each in columns])
-    for ends in ((low, high), touch(low, high)):
-        dots = bars(*ends, 12)
+    for lows, highs in ((low, high), touch(low, high)):
+        dots = bars(lows, highs, 12)
         assert dots.shape == (12, len(columns))
         assert [bool(column.any()) for column in dots.T] == [each is not None for each in columns]
 

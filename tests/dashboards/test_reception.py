@@ -49,8 +49,10 @@ def test_a_new_link_may_begin_earlier() -> None:
 @pytest.mark.hazard("H7")
 def test_nothing_of_the_last_session_is_left_in_the_next() -> None:
     reception = Reception(0.0)
-    for message in (SnapshotMessage(apnoea()), trends(apnoea()), *waves(apnoea())):
-        reception.take(message, 0.0)
+    reception.take(SnapshotMessage(apnoea()), 0.0)
+    reception.take(trends(apnoea()), 0.0)
+    for wave in waves(apnoea()):
+        reception.take(wave, 0.0)
     following = msgspec.structs.replace(quiet(), session="k-0418-1", now=instant_at(1))
     reception.take(SnapshotMessage(following), 1.0)
     known = reception.chair("2")
