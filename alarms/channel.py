@@ -35,7 +35,7 @@ class Channel(msgspec.Struct, kw_only=True, omit_defaults=True):
     is_lost: bool = False
     is_stale: bool = False
     is_absent: bool = False
-    intervals: int = 0
+    spoke_twice: bool = False
     period: Duration = Duration(0)
     slow_run: int = 0
     fast_run: int = 0
@@ -48,9 +48,9 @@ class Channel(msgspec.Struct, kw_only=True, omit_defaults=True):
         self.heard_at = at
 
     def _learn(self, interval: Duration) -> None:
-        self.intervals += 1
+        self.spoke_twice = True
         if interval <= FAST_INTERVAL_MAX:
-            self.fast_run += 1
+            self.fast_run = min(self.fast_run + 1, _FAST_RUN)
             self.slow_run = 0
             if self.fast_run >= _FAST_RUN:
                 self.period = Duration(0)
@@ -75,7 +75,7 @@ class Channel(msgspec.Struct, kw_only=True, omit_defaults=True):
         """Return when the loss of this metric is to be told; None if it never spoke or was told."""
         if self.valid_at is None or self.is_absent:
             return None
-        period = self.period if self.intervals else UNKNOWN_PERIOD
+        period = self.period if self.spoke_twice else UNKNOWN_PERIOD
         return Instant(self.valid_at + max(rules.absent_after, round(rules.periods * period)))
 
     def is_impossible_step(self, value: float, at: Instant, rules: DataRules) -> bool:

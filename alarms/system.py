@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 import msgspec
 
 from alarms import step as stepping
-from alarms.board import NEVER, Board
+from alarms.board import NEVER, Board, Watch
 from alarms.condition import Condition, Input, State
 from alarms.equipment import Equipment
 from alarms.names import APNOEA, RECORDING_GAP, REJECTED
@@ -229,7 +229,7 @@ class AlarmSystem:
         """
         stopped, now = self._now, max(self._now, now)
         self._now = now
-        for watch in sorted(self._board, key=lambda each: each.identity.alarm):
+        for watch in self._in_order():
             self._board.restart(watch, stopped, now)
         self._vitals.rewatch(now)
         gap_watch = self._board.get(RECORDING_GAP)
@@ -239,11 +239,15 @@ class AlarmSystem:
         self._look(now)
         return self._board.fetch()
 
+    def _in_order(self) -> list[Watch]:
+        """Return the conditions by name: an order that does not depend on which came up first."""
+        return sorted(self._board, key=lambda each: each.identity.alarm)
+
     def save(self) -> bytes:
         """Return the whole state as stable JSON."""
         watches = {
             each.identity.alarm: SavedWatch(each.state, each.note)
-            for each in self._board
+            for each in self._in_order()
             if each.state != State()
         }
         return _ENCODER.encode(
