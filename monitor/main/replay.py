@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 
 import msgspec
@@ -12,16 +13,20 @@ from drivers.registry import get
 from monitor.config import read_limits
 from monitor.main.devices import pieces_of, received
 from monitor.main.output import flush, note, say_json
+from monitor.model.entry import EntryKind, decode
 from monitor.model.errors import ConfigError
 from monitor.model.event import DeviceEvent
 from monitor.model.instant import Instant, in_seconds
+from monitor.recordings.capture import is_capture, read_head
 from monitor.recordings.opening import open_recording
 from monitor.recordings.options import read_column_map, read_zero_is_missing
 from monitor.recordings.recording import ReadOptions
 from monitor.runtime.replay import Replay, alarm_line
+from monitor.store.reading import read_entries
 
 REPLAY_PRESET = "iv-ketamine"
 PROGRESS_EVERY_S = 1.0
+_SQLITE = b"SQLite format 3\0"
 
 
 class ReplayWishes(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +82,12 @@ def _items(wishes: ReplayWishes) -> tuple[Items, Described, Callable[[], tuple[s
     if wishes.driver is not None:
         name = wishes.driver
         return _captured(name, wishes.file), lambda: {"driver": name}, tuple
+    first = _beginning(Path(wishes.file))
+    if is_capture(first):
+        name = read_head(Path(wishes.file)).driver
+        return _captured(name, wishes.file), lambda: {"driver": name}, tuple
+    if first.startswith(_SQLITE):
+        return _session(Path(wishes.file)), lambda: {"recording": {"format": "session"}}, tuple
     recording = open_recording(
         Path(wishes.file),
         ReadOptions(
@@ -86,6 +97,18 @@ def _items(wishes: ReplayWishes) -> tuple[Items, Described, Callable[[], tuple[s
     )
     described = lambda: {"recording": msgspec.to_builtins(recording.describe())}  # noqa: E731
     return iter(recording), described, lambda: recording.notes
+
+
+def _beginning(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(64)
+
+
+def _session(path: Path) -> Items:
+    """Yield what a recorded session heard, in its order."""
+    heard = read_entries(path, kinds=(EntryKind.HEARD,))
+    for at, entries in groupby((entry for _, entry in heard), key=lambda entry: entry.at):
+        yield at, [event for event in map(decode, entries) if isinstance(event, DeviceEvent)]
 
 
 def _captured(name: str, file: str) -> Items:

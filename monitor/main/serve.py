@@ -24,7 +24,7 @@ from monitor.runtime.chair import Chair, Place
 from monitor.runtime.pipeline import Line
 from monitor.runtime.replay import alarm_line
 from monitor.runtime.sessions import Wanted, begin_session
-from monitor.runtime.station import Station
+from monitor.runtime.station import PICTURE_EVERY_S, VIRTUAL_PICTURE_EVERY_S, Station
 from monitor.runtime.transports.opener import Opener, make_opener
 
 Tell = Callable[[str, Sequence[AlarmChange]], None]
@@ -105,7 +105,12 @@ async def run_station(
     failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     _stop_on_failure(failed)
     chairs = open_chairs(config, world)
-    station = Station(chairs, site=config.site.name, software=software())
+    station = Station(
+        chairs,
+        site=config.site.name,
+        software=software(),
+        picture_every_s=PICTURE_EVERY_S if world.in_thread else VIRTUAL_PICTURE_EVERY_S,
+    )
     station.on_changes = tell
     try:
         async with AsyncExitStack() as stack:
