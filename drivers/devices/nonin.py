@@ -143,16 +143,15 @@ class NoninProtocol:
 
     def receive(self, data: bytes, now: Instant) -> Sequence[DeviceEvent]:
         """Take bytes; tell what the packets completed by them say."""
-        if (
-            between(self._heard_at, now) > _PAUSE_MAX
-        ):  # half a packet from before is no half of this
+        events: list[DeviceEvent] = []
+        if between(self._heard_at, now) > _PAUSE_MAX:  # half a packet from before is none of this
+            self._refuse(bytes(self._buffer[self._done :]), events, now)
             self._buffer.clear()
             self._lose_step(0)
         self._heard_at = now
         self._buffer += data
         if self._head is not None and len(self._head) <= _HEAD_SIZE_MAX:
             self._head += data[: _HEAD_SIZE_MAX + 1]
-        events: list[DeviceEvent] = []
         while (self._format or self._hunt(events, now)) and self._follow(events, now):
             pass
         return events
