@@ -34,10 +34,10 @@ class _Provenance:
     def of(self, table: toml.Table) -> dict[str, str]:
         """Return the source of each number in `table`, and refuse keys nobody asked for."""
         said = self._common | (_texts(table.table("provenance")) if "provenance" in table else {})
+        table.finish()
         for key in table.numbers():
             if key not in said:
                 raise table.wrong(key, f"no provenance; say where it comes from: provenance.{key}")
-        table.finish()
         return {key: said[key] for key in table.numbers()}
 
 

@@ -1,7 +1,8 @@
 """All of it as one fold: what happened and what time it is, to alarm changes. The only entrance.
 
 Order within one call: every clock due by now acts first, each at its due instant; then what
-happened is judged; then the board is asked what changed. Nothing here opens, waits or asks a clock.
+happened is judged, with the clocks it made due at once; then the board is asked what changed.
+Nothing here opens, waits or asks a clock.
 """
 
 from collections.abc import Sequence
@@ -109,6 +110,7 @@ class AlarmSystem:
         self._take(happened, now)
         self._floor = now
         self._due = min(self._due, self._board.hint)
+        self._look(now)
         return self._board.fetch()
 
     def wake(self, now: Instant) -> Sequence[AlarmChange]:
