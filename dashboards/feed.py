@@ -1,7 +1,7 @@
 """What a screen needs of the link to `vigil serve`, and nothing more."""
 
+import contextlib
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeAlias
 
 from monitor.attach.messages import Command, ToClient
@@ -21,4 +21,4 @@ class ChairFeed(Protocol):
         """Send what an operator asks for."""
 
 
-Connect: TypeAlias = Callable[[], AbstractAsyncContextManager[ChairFeed]]
+Connect: TypeAlias = Callable[[], contextlib.AbstractAsyncContextManager[ChairFeed]]

@@ -142,9 +142,9 @@ def _mean(mean: MetricSnapshot | None, sight: Sight) -> str:
 
 
 def _age(metric: MetricSnapshot, sight: Sight) -> str:
-    """Return the age of the value, "" where there never was one."""
+    """Return the age of the value, "" where there is none: hearing of none makes nothing young."""
     age = age_s(metric, sight)
-    if age is None:
+    if age is None or metric.value is None:
         return ""
     text = lasting_s(int(age))
     return text if age < 120 else f"{text} ago"

@@ -189,7 +189,7 @@ def test_ages_go_on_while_no_picture_comes_and_then_the_value_goes() -> None:
 
 def test_a_held_value_tells_since_when_and_why() -> None:
     view = tile_view(apnoea().metrics[3], seen(apnoea()))
-    assert (view.held, view.note, view.age) == ("held 34 s", "no breath", "34 s")
+    assert (view.held, view.note, view.age) == ("held 34 s", "no breath", "")
     drawn = text_of(tile_lines(view, 18, 6, is_big=False))
     assert "!!!" in drawn
     assert "held 34 s" in drawn
