@@ -67,15 +67,15 @@ _FLAT_NAMES: Final = {
 class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One field of an object. `unit` as SenML writes it; empty: the metric's own.
 
-    `scale` multiplies the number first (0.1 for tenths). `missing`: what stands for "no value",
-    beside null.
+    `scale` multiplies the number first (0.1 for tenths). `missing`: what else stands
+    for "no value", beside null and the usual markers.
     """
 
     path: str
     metric: Metric
     unit: str = ""
     scale: float = 1.0
-    missing: Missing = _MISSING
+    missing: Missing = ()
 
 
 class Shape(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -130,7 +130,8 @@ def topic_fits(topic: str, pattern: str) -> bool:
 
 def number_of(field: Field, value: object) -> float | str | None:
     """Return a field's number in the metric's unit, None where it is missing, or a complaint."""
-    if value is None or (isinstance(value, str) and value.strip() in field.missing):
+    missing = (*_MISSING, *field.missing)
+    if value is None or (isinstance(value, str) and value.strip() in missing):
         return None
     if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         value = float(value)
@@ -138,7 +139,7 @@ def number_of(field: Field, value: object) -> float | str | None:
         return "is no number"
     if not -_NUMBER_MAX < value < _NUMBER_MAX:
         return "is too large"
-    if value in field.missing:
+    if value in missing:
         return None
     if field.scale != 1.0:
         value = round(value * field.scale, 6)
