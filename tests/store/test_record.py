@@ -309,6 +309,14 @@ def test_a_folder_that_cannot_be_made_is_a_failure(tmp_path: Path) -> None:
         Record.create(tmp_path / "file" / "a.vigil", "a")
 
 
+def test_a_group_is_on_the_disk_itself_before_it_counts_as_written(tmp_path: Path) -> None:
+    # Only a power cut could show the difference; so the promise itself is looked at.
+    record = Record.create(record_path(tmp_path, SESSION), SESSION)
+    for pragma, expected in (("synchronous", 2), ("journal_mode", "wal")):
+        assert record._connection.execute(f"PRAGMA {pragma}").fetchone() == (expected,)
+    record.close()
+
+
 # --- damage --------------------------------------------------------------------------------------
 
 
@@ -360,6 +368,23 @@ def test_a_record_cut_short_is_set_aside_and_a_new_one_may_take_its_place(
     assert outcome.set_aside.read_bytes() == content
     assert outcome.set_aside.name in str(outcome)
     Record.create(path, SESSION).close()
+
+
+def test_what_waits_beside_a_damaged_file_is_kept_with_it(tmp_path: Path) -> None:
+    record = Record.create(record_path(tmp_path / "live", SESSION), SESSION)
+    for n in range(300):
+        record.append(heard(n))
+    record.commit()
+    path = record_path(tmp_path, SESSION)
+    path.write_bytes(b"rubbish" * 2000)
+    log = record.path.with_name(f"{path.name}-wal").read_bytes()
+    path.with_name(f"{path.name}-wal").write_bytes(log)
+    record.close()
+    outcome = _open(path)
+    assert isinstance(outcome, RecordDamagedError)
+    assert outcome.set_aside is not None
+    assert outcome.set_aside.with_name(f"{outcome.set_aside.name}-wal").read_bytes() == log
+    assert not path.with_name(f"{path.name}-wal").exists()
 
 
 def test_damaged_files_never_push_each_other_away(tmp_path: Path) -> None:

@@ -20,24 +20,27 @@ from monitor.store.verify import check_chain
 from tests.store.sessions import OPENED, entries, heard, make_record, opening, wave
 
 
-def drained(path: Path, points_max: int) -> list[str]:
-    """Accept all that waits, opening the spool anew for each stretch; return the lines."""
+def drained(path: Path, points_max: int, *, reopens: bool = True) -> list[str]:
+    """Accept all that waits, opening the spool anew for each stretch or not; return the lines."""
     lines: list[str] = []
-    while True:
-        spool = Spool(path)
-        stretch = spool.take(points_max)
-        if stretch is not None:
-            lines += stretch.lines
-            spool.accept(stretch)
-        spool.close()
-        if stretch is None:
-            return lines
+    spool = Spool(path)
+    while (stretch := spool.take(points_max)) is not None:
+        lines += stretch.lines
+        spool.accept(stretch)
+        if reopens:
+            spool.close()
+            spool = Spool(path)
+    spool.close()
+    return lines
 
 
 @settings(max_examples=20)
-@given(st.lists(entries(), max_size=10), st.integers(1, 6))
+@given(st.lists(entries(), max_size=10), st.integers(1, 6), st.booleans())
 def test_however_it_is_cut_and_restarted_the_same_points_come_out(
-    tmp_path_factory: pytest.TempPathFactory, drawn: list[Entry], points_max: int
+    tmp_path_factory: pytest.TempPathFactory,
+    drawn: list[Entry],
+    points_max: int,
+    reopens: bool,  # noqa: FBT001  # drawn
 ) -> None:
     points, anchor, expected = Points(OPENED), OPENED.anchor, []
     written = [opening(), *drawn]
@@ -51,7 +54,7 @@ def test_however_it_is_cut_and_restarted_the_same_points_come_out(
         except UnfitError:
             continue
     path = make_record(tmp_path_factory.mktemp("spool"), written)
-    assert drained(path, points_max) == expected
+    assert drained(path, points_max, reopens=reopens) == expected
 
 
 def test_nothing_is_accepted_until_it_is_said(tmp_path: Path) -> None:
@@ -101,10 +104,15 @@ def test_a_long_run_of_raw_bytes_is_passed_over_in_bounded_steps(
     spool.close()
 
 
-def test_a_clock_step_counts_from_its_own_entry_on(tmp_path: Path) -> None:
+@pytest.mark.hazard("H17")
+@pytest.mark.parametrize("reopens", [True, False])
+def test_a_clock_step_counts_from_its_own_entry_on(
+    tmp_path: Path,
+    reopens: bool,  # noqa: FBT001  # a parameter
+) -> None:
     stepped = Entry(EntryKind.ANCHOR, Instant(1), "", encode(WallAnchor(Instant(1), 10**18)))
     path = make_record(tmp_path, [opening(), heard(1), stepped, heard(1)])
-    times = [int(line.rsplit(" ", 1)[1]) // 10**15 for line in drained(path, 1)]
+    times = [int(line.rsplit(" ", 1)[1]) // 10**15 for line in drained(path, 1, reopens=reopens)]
     assert times == [1790, 1790, 1000]
 
 
