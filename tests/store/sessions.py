@@ -1,6 +1,5 @@
 """Sessions to store in tests: strategies for entries, and small records on disk."""
 
-import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -170,8 +169,3 @@ def _bodies_of(kind: EntryKind) -> st.SearchStrategy[bytes]:
     if kind not in bodies:
         return st.binary(max_size=20)
     return bodies[kind].map(encode)
-
-
-def is_number(value: object) -> bool:
-    """Return whether `value` is a finite number."""
-    return isinstance(value, float) and math.isfinite(value)

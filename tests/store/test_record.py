@@ -11,15 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.model.entry import Closed, Entry, EntryKind, Resumed, encode
-from monitor.model.errors import MonitorError
+from monitor.model.entry import Entry, EntryKind, Resumed, encode
 from monitor.model.instant import Instant, WallAnchor
 from monitor.store import record as record_module
-from monitor.store.layout import APPLICATION_ID, record_path
-from monitor.store.reading import list_sessions, read_entries, read_header
-from monitor.store.record import Record, RecordDamagedError, RecordFailedError
+from monitor.store.layout import record_path
+from monitor.store.reading import read_entries
+from monitor.store.record import Record, RecordFailedError
 from monitor.store.verify import check_chain
-from tests.store.sessions import OPENED, SESSION, entries, heard, make_record, opening
+from tests.store.sessions import SESSION, entries, heard, make_record, opening
 
 
 def test_what_is_appended_is_read_back_in_order(tmp_path: Path) -> None:
@@ -317,121 +316,6 @@ def test_a_group_is_on_the_disk_itself_before_it_counts_as_written(tmp_path: Pat
     record.close()
 
 
-# --- damage --------------------------------------------------------------------------------------
-
-
-@pytest.mark.hazard("H18")
-@settings(max_examples=20)
-@given(data=st.data())
-def test_a_flipped_byte_is_found_or_changes_nothing(
-    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
-) -> None:
-    path = make_record(tmp_path_factory.mktemp("record"), [opening(), *map(heard, range(300))])
-    before = list(read_entries(path))
-    content = bytearray(path.read_bytes())
-    position = data.draw(st.integers(0, len(content) - 1))
-    content[position] ^= data.draw(st.integers(1, 255))
-    path.write_bytes(content)
-    outcome = _open(path)
-    if outcome is None:
-        assert list(read_entries(path)) == before or not check_chain(path).is_whole
-    elif isinstance(outcome, RecordDamagedError) and outcome.set_aside is not None:
-        assert outcome.set_aside.read_bytes() == content
-        assert not path.exists()
-    else:
-        assert path.read_bytes() == content
-
-
-def _open(path: Path) -> MonitorError | None:
-    """Open and close a record; return what was raised."""
-    try:
-        Record.open(path).close()
-    except MonitorError as error:
-        return error
-    return None
-
-
-@settings(max_examples=12)
-@given(fraction=st.floats(0, 0.999))
-def test_a_record_cut_short_is_set_aside_and_a_new_one_may_take_its_place(
-    tmp_path_factory: pytest.TempPathFactory, fraction: float
-) -> None:
-    path = make_record(tmp_path_factory.mktemp("record"), [opening(), *map(heard, range(300))])
-    content = path.read_bytes()[: int(path.stat().st_size * fraction)]
-    path.write_bytes(content)
-    outcome = _open(path)
-    if not content:
-        assert "not a Vigil record" in str(outcome)  # to SQLite, an empty file is an empty database
-        return
-    assert isinstance(outcome, RecordDamagedError)
-    assert outcome.set_aside is not None
-    assert outcome.set_aside.read_bytes() == content
-    assert outcome.set_aside.name in str(outcome)
-    Record.create(path, SESSION).close()
-
-
-def test_what_waits_beside_a_damaged_file_is_kept_with_it(tmp_path: Path) -> None:
-    record = Record.create(record_path(tmp_path / "live", SESSION), SESSION)
-    for n in range(300):
-        record.append(heard(n))
-    record.commit()
-    path = record_path(tmp_path, SESSION)
-    path.write_bytes(b"rubbish" * 2000)
-    log = record.path.with_name(f"{path.name}-wal").read_bytes()
-    path.with_name(f"{path.name}-wal").write_bytes(log)
-    record.close()
-    outcome = _open(path)
-    assert isinstance(outcome, RecordDamagedError)
-    assert outcome.set_aside is not None
-    assert outcome.set_aside.with_name(f"{outcome.set_aside.name}-wal").read_bytes() == log
-    assert not path.with_name(f"{path.name}-wal").exists()
-
-
-def test_damaged_files_never_push_each_other_away(tmp_path: Path) -> None:
-    asides = set()
-    for n in range(3):
-        path = record_path(tmp_path, SESSION)
-        path.write_bytes(b"not a database at all " * 50 + bytes([n]))
-        with pytest.raises(RecordDamagedError) as damage:
-            Record.open(path)
-        asides.add(damage.value.set_aside)
-    assert len(asides) == 3
-    assert len([line for line in list_sessions(tmp_path) if line.trouble]) == 3
-
-
-def test_a_foreign_file_is_refused_and_left_alone(tmp_path: Path) -> None:
-    path = record_path(tmp_path, SESSION)
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("CREATE TABLE t (x)")
-    with pytest.raises(RecordFailedError, match="not a Vigil record"):
-        Record.open(path)
-    text = tmp_path / "letter.txt"
-    text.write_text("a letter, long enough to have a header " * 10)
-    with pytest.raises(RecordDamagedError):
-        Record.open(text)
-    assert path.exists()
-    assert text.exists()
-
-
-def test_a_record_of_a_newer_format_is_refused_and_left_alone(tmp_path: Path) -> None:
-    path = make_record(tmp_path, [opening()])
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA user_version = 2")
-    with pytest.raises(RecordFailedError, match="format 2"):
-        Record.open(path)
-    assert path.exists()
-
-
-def test_an_altered_tail_is_found_on_opening(tmp_path: Path) -> None:
-    path = make_record(tmp_path, [opening(), heard(1), heard(2)])
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("DROP TRIGGER entry_remains")
-        connection.execute("DELETE FROM entry WHERE seq = 3")
-        connection.commit()
-    with pytest.raises(RecordDamagedError, match="entry 3 was written"):
-        Record.open(path)
-
-
 # --- killed --------------------------------------------------------------------------------------
 
 _WRITER = """
@@ -472,51 +356,3 @@ def test_kill_9_loses_nothing_that_was_reported_durable(tmp_path: Path, groups: 
     assert report.is_whole
     kept = [entry for _, entry in read_entries(path)][: reported[-1]]
     assert kept == [opening(), *(heard(n) for n in range(1, reported[-1]))]
-
-
-# --- the list of sessions ------------------------------------------------------------------------
-
-
-def test_sessions_are_listed_with_what_a_person_asks(tmp_path: Path) -> None:
-    closed = Entry(EntryKind.CLOSED, Instant(90), "", encode(Closed(at=Instant(90))))
-    path = make_record(tmp_path, [opening(), heard(80), closed])
-    (tmp_path / "empty.vigil").touch()
-    make_record(tmp_path, [], session="never-opened")
-    lines = {line.path.name: line for line in list_sessions(tmp_path)}
-    line = lines[path.name]
-    assert (line.session, line.chair, line.mode, line.pseudonym) == (SESSION, "2", "real", "K-0417")
-    assert (line.duration, line.entries, line.is_closed) == (90, 3, True)
-    assert line.opened_utc_ns == OPENED.anchor.utc_ns
-    assert "not a Vigil record" in lines["empty.vigil"].trouble
-    assert "no opening" in lines["never-opened.vigil"].trouble
-    assert list_sessions(tmp_path / "nowhere") == ()
-
-
-def test_the_header_says_how_the_session_was_opened(tmp_path: Path) -> None:
-    assert read_header(make_record(tmp_path, [opening()])) == OPENED
-
-
-def test_a_header_that_cannot_be_read_is_damage(tmp_path: Path) -> None:
-    path = make_record(tmp_path, [Entry(EntryKind.OPENED, Instant(0), "", b"{}")])
-    with pytest.raises(RecordDamagedError, match="entry 1"):
-        read_header(path)
-
-
-def test_an_entry_of_an_unknown_kind_is_named(tmp_path: Path) -> None:
-    path = make_record(tmp_path, [])
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("INSERT INTO entry VALUES (1, 0, 'prophecy', '', x'', x'')")
-        connection.commit()
-    with pytest.raises(RecordFailedError, match="prophecy"):
-        list(read_entries(path))
-
-
-def test_a_record_where_sqlite_cannot_make_its_files_can_be_read(tmp_path: Path) -> None:
-    path = make_record(tmp_path, [opening()])
-    path.with_name(f"{path.name}-shm").mkdir()  # as read-only media would: no index of the log
-    assert len(list(read_entries(path))) == 1
-
-
-def test_every_record_carries_our_mark(tmp_path: Path) -> None:
-    path = make_record(tmp_path, [])
-    assert path.read_bytes()[68:72] == APPLICATION_ID.to_bytes(4, "big")
