@@ -293,7 +293,6 @@ class WindowSplitter:
             self._strays.flush(pieces)
             pieces.append(Piece(frame))
             self._drop_to(end)
-            self._look()
 
     def _forget(self, pieces: list[Piece]) -> None:
         self._open = [each for each in self._open if each[1] >= self._base]

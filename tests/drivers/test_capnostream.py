@@ -144,6 +144,15 @@ def test_lost_wave_messages_are_a_hole_and_a_notice() -> None:
     assert segments == [(38.0, 38.0, None, None, 38.0)]
 
 
+def test_a_long_gap_breaks_the_strip_and_is_told_in_full() -> None:
+    protocol = CapnostreamProtocol()
+    hear(protocol, numerics())
+    told = [each for n in (0, 1, 202, 203, 204, 205, 206) for each in hear(protocol, wave(n))]
+    details = [each.detail for each in told if isinstance(each, DeviceNotice)]
+    assert details == ["200 CO2 wave messages"]
+    assert [len(each.samples) for each in told if isinstance(each, WaveformSegment)] == [5]
+
+
 @pytest.mark.parametrize(
     ("status", "kind"),
     [

@@ -111,8 +111,8 @@ def test_no_byte_before_a_good_frame_holds_it_back(byte: int) -> None:
 
 def test_of_two_possible_frames_the_one_whole_first_wins() -> None:
     inner = framed(b"\x01")
-    outer = b"\x3e\x10" + inner + b"\x00" * 9
-    assert whole(windows().feed(outer)) == [inner]
+    outer = b"\x3e\x10" + inner + b"\x00" * 10
+    assert whole(windows().feed(outer)) == [inner], "what is left of the outer one is no frame"
 
 
 def test_a_window_given_up_is_refused_and_forgotten() -> None:

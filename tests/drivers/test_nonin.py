@@ -140,6 +140,14 @@ def test_a_flat_pleth_of_one_format_is_not_taken_for_the_other() -> None:
     assert all(each.value in {97.0, 72.0} for each in told if isinstance(each, Observation))
 
 
+def test_another_sensor_on_the_same_wire_is_heard_in_its_own_format() -> None:
+    protocol = NoninProtocol()
+    protocol.receive(packet(97, 72), NOW)
+    other = as_seven(packet(95, 180))
+    told = [values(list(protocol.receive(other, NOW))) for _ in range(20)]
+    assert told[-1][Metric.SPO2][0] == 95.0
+
+
 def test_the_firmware_is_told_once() -> None:
     protocol = NoninProtocol()
     told = [*protocol.receive(packet(97, 72), NOW), *protocol.receive(packet(97, 72), NOW)]

@@ -60,7 +60,7 @@ class Example(CommonOptions, frozen=True, kw_only=True):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"rat": 4}, "did you mean 'rate'"),
+        ({"rat": 4}, "unknown option 'rat'; did you mean 'rate'"),
         ({"rate": "fast"}, "option 'rate' = 'fast': Expected `int`, got `str`"),
         ({"other": 1}, "known options: rate"),
     ],

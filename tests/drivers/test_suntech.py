@@ -194,7 +194,8 @@ def test_done_may_come_while_a_pressure_is_still_owed() -> None:
     protocol.wake(instant_at(0.4))
     assert protocol.take_outgoing()[-1] == PRESSURE
     protocol.receive(packet(b"K"), instant_at(0.5))
-    assert not protocol.take_outgoing()
+    protocol.wake(instant_at(0.55))
+    assert not protocol.take_outgoing(), "an answer is still owed"
     protocol.receive(packet(b"\x10\x00"), instant_at(0.6))
     protocol.wake(instant_at(0.6))
     assert protocol.take_outgoing() == [RESULT]
