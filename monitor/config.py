@@ -18,7 +18,7 @@ from drivers.registry import UnknownDriverError, get, names
 from monitor.model.errors import ConfigError
 from monitor.model.metric import Metric
 from monitor.runtime.transports.contract import Secrets
-from monitor.runtime.transports.url import parse
+from monitor.runtime.transports.url import parse, serial_line
 
 DEFAULT_PRESET: Final = "iv-ketamine"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
@@ -247,10 +247,12 @@ def _device(table: dict[str, object], where: str, taken: set[str]) -> Device:
     if not isinstance(url, str):
         raise ConfigError(f'{where}, key url: say where it is, as in "serial:///dev/ttyUSB0"')
     try:
-        scheme = parse(url).scheme
+        address = parse(url)
+        if address.scheme == "serial":
+            serial_line(address, driver.serial)
     except ConfigError as error:
         raise ConfigError(f"{where}, key url: {error}") from error
-    _check_scheme(scheme, driver, where)
+    _check_scheme(address.scheme, driver, where)
     options = {key: value for key, value in table.items() if key not in _RESERVED}
     try:
         driver.open_protocol(options)

@@ -8,6 +8,7 @@ Nothing here keeps time: `step(now)` catches up, `wake_at` says when it must nex
 """
 
 from collections.abc import Callable, Collection, Sequence
+from functools import lru_cache
 from typing import Final, Protocol, TypeAlias, runtime_checkable
 
 from drivers.contract import DeviceSide, Driver
@@ -39,6 +40,7 @@ from simulators.physiology import (
     Patient,
     Vitals,
 )
+from simulators.scenario import CablePulled
 
 Source: TypeAlias = Callable[[Instant], Sequence[DeviceEvent]]
 
@@ -78,6 +80,8 @@ class Bedside:
     def __init__(self, patient: Patient) -> None:
         self.patient = patient
         self._occlusion: Occlusion | None = None
+        # Every device of the bed is told once a second, all at the same instants.
+        self._vitals = lru_cache(maxsize=2)(patient.vitals)
 
     def cuff(self, *, is_inflated: bool, now: Instant) -> None:
         """Take note that a device has its cuff inflated, or not, at `now`."""
@@ -118,7 +122,7 @@ class Bedside:
         return tell
 
     def _numerics(self, told: frozenset[Metric], now: Instant) -> list[DeviceEvent]:
-        vitals = self.patient.vitals(now, self._occlusion)
+        vitals = self._vitals(now, self._occlusion)
         return [
             _observed(metric, value_of(vitals), now)
             for metric, value_of in _NUMERICS.items()
@@ -131,7 +135,7 @@ class Bedside:
         if not told.intersection(_CUFF_METRICS):
             return []
         if measures_when_asked:
-            vitals = self.patient.vitals(now, self._occlusion)
+            vitals = self._vitals(now, self._occlusion)
             found, taken = (vitals.sys, vitals.dia, vitals.mean, vitals.hr), None
         else:
             reading = self.patient.cuff_reading(now)
@@ -286,11 +290,12 @@ def simulate(
     given = driver.metrics if metrics is None else driver.metrics.intersection(metrics)
     scenario = bedside.patient.scenario
     asked = Metric.CUFF_PRESSURE in driver.metrics
+    has_cuts = any(isinstance(event, CablePulled) for event in scenario.events)
     return SimulatedDevice(
         driver.open_device(),
         bedside.source(given, say_every=say_every, measures_when_asked=asked),
         say_every,
         starts_at=starts_at,
-        is_cut=lambda now: scenario.cut(given, in_seconds(now)),
+        is_cut=(lambda now: scenario.cut(given, in_seconds(now))) if has_cuts else _never_cut,
         bedside=bedside,
     )

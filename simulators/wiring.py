@@ -18,7 +18,7 @@ from simulators.device import SimulatedDevice
 
 READ_SIZE_MAX: Final = 4096
 NO_GRAIN: Final = Duration(0)
-GRAIN: Final = seconds(0.2)
+GRAIN: Final = seconds(0.5)
 """Bytes on a wire inside the process come in pieces this far apart, as from a lazy adapter."""
 
 

@@ -45,7 +45,7 @@ def _check_configuration(text: str, file: Path, *, as_json: bool) -> int:
 
 def _check_limits(limits: LimitSet, where: str, *, as_json: bool) -> int:
     findings = prove(limits)
-    wrong = [finding for finding in findings if finding.is_wrong]
+    wrong = [finding for finding in findings if not finding.is_well]
     for finding in findings:
         _say_finding(finding, as_json=as_json)
     for finding in wrong:
@@ -57,4 +57,4 @@ def _say_finding(finding: Finding, *, as_json: bool) -> None:
     if as_json:
         say_json(finding)
     else:
-        say(f"{'wrong' if finding.is_wrong else 'holds'}  {finding.alarm}: {finding.text}")
+        say(f"{'holds' if finding.is_well else 'wrong'}  {finding.alarm}: {finding.text}")

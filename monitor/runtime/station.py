@@ -20,15 +20,25 @@ from monitor.runtime.chair import Chair
 from monitor.runtime.trend import BIN_S
 
 PICTURE_EVERY_S: Final = 0.25
+VIRTUAL_PICTURE_EVERY_S: Final = 10.0
+"""On virtual time nobody looks: pictures only keep what waits for a screen bounded."""
 
 
 class Station:
     """Runs chairs side by side; one failing chair stops them all, loudly."""
 
-    def __init__(self, chairs: Sequence[Chair], *, site: str, software: str) -> None:
+    def __init__(
+        self,
+        chairs: Sequence[Chair],
+        *,
+        site: str,
+        software: str,
+        picture_every_s: float = PICTURE_EVERY_S,
+    ) -> None:
         self._chairs = {chair.name: chair for chair in chairs}
         self._site = site
         self._software = software
+        self._picture_every_s = picture_every_s
         self._has_news = asyncio.Event()
         self.on_changes: Callable[[str, Sequence[AlarmChange]], None] = _nobody
         self.server = AttachServer(self)
@@ -90,7 +100,7 @@ class Station:
 
     async def _news_or_time(self) -> None:
         try:
-            async with asyncio.timeout(PICTURE_EVERY_S):
+            async with asyncio.timeout(self._picture_every_s):
                 await self._has_news.wait()
         except TimeoutError:
             return

@@ -88,6 +88,8 @@ def serial_line(address: Address, default: SerialLine) -> SerialLine:
         )
     except ValueError as error:
         raise ConfigError(f"serial settings {address.settings}: {error}") from error
+    if line.baud <= 0:
+        raise ConfigError(f"serial settings {address.settings}: baud is a rate above 0, as in 9600")
     if line.parity not in _PARITIES or line.bits not in {7, 8} or line.stop not in {1, 1.5, 2}:
         raise ConfigError(
             f"serial settings {address.settings}: bits 7 or 8, parity N, E or O, stop 1 or 2"
