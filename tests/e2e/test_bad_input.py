@@ -16,7 +16,7 @@ Run = Callable[..., tuple[int, str, str]]
 CONFIG = """\
 [site]
 name = "north"
-data_dir = "data"
+data_dir = "{folder}/data"
 [[chair]]
 name = "1"
 devices = [ { driver = "nonin", url = "serial:///dev/null" } ]
@@ -72,7 +72,8 @@ def test_what_is_wrong_in_a_configuration_is_named(
 ) -> None:
     assert was in CONFIG
     file = tmp_path / "site.toml"
-    file.write_text(CONFIG.replace(was, becomes, 1), encoding="utf-8")
+    text = CONFIG.replace(was, becomes, 1).replace("{folder}", str(tmp_path))
+    file.write_text(text, encoding="utf-8")
     code, out, err = run(command, file)
     assert (code, out) == (2, "")
     for word in ("site.toml", *names_it):
