@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 from monitor.model.event import (
     DeviceAlarm,
@@ -42,6 +42,18 @@ class Tape:
         return self._last
 
 
+State = TypeVar("State", DeviceNotice, DeviceAlarm)
+Name = TypeVar("Name", bound=str)
+
+
+def _keep(states: dict[Name, State], name: Name, event: State) -> None:
+    """Remember a state that began, forget one that ended."""
+    if event.present:
+        states[name] = event
+    else:
+        states.pop(name, None)
+
+
 class Said:
     """The newest of everything the device was told: values, states, waveforms."""
 
@@ -57,18 +69,11 @@ class Said:
             if isinstance(event, Observation):
                 self.observations[event.metric] = event
             elif isinstance(event, DeviceNotice):
-                self._keep(self.notices, event.notice, event)
+                _keep(self.notices, event.notice, event)
             elif isinstance(event, DeviceAlarm):
-                self._keep(self.alarms, event.alarm, event)
+                _keep(self.alarms, event.alarm, event)
             elif isinstance(event, WaveformSegment) and event.metric in self.tapes:
                 self.tapes[event.metric].put(event)
-
-    @staticmethod
-    def _keep(states: dict, key: object, event: DeviceNotice | DeviceAlarm) -> None:  # type: ignore[type-arg]
-        if event.present:
-            states[key] = event
-        else:
-            states.pop(key, None)
 
     def value(self, metric: Metric) -> float | None:
         """Return the last value told, None where there is none."""

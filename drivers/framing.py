@@ -267,7 +267,7 @@ class WindowSplitter:
         self._strays.add(self._buffer, pieces)
         self._strays.flush(pieces)
         self._open.clear()
-        self._drop_to(self._base + len(self._buffer))
+        self._forget_to(self._base + len(self._buffer))
         return pieces
 
     def _look(self) -> None:
@@ -292,16 +292,16 @@ class WindowSplitter:
             self._strays.add(self._buffer[: start - self._base], pieces)
             self._strays.flush(pieces)
             pieces.append(Piece(frame))
-            self._drop_to(end)
+            self._forget_to(end)
 
     def _forget(self, pieces: list[Piece]) -> None:
         self._open = [each for each in self._open if each[1] >= self._base]
         keep = min((start for _, start in self._open), default=self._next)
         keep = min(keep, self._next)
         self._strays.add(self._buffer[: keep - self._base], pieces)
-        self._drop_to(keep)
+        self._forget_to(keep)
 
-    def _drop_to(self, place: int) -> None:
+    def _forget_to(self, place: int) -> None:
         del self._buffer[: place - self._base]
         self._base = place
         self._next = max(self._next, place)
