@@ -161,6 +161,7 @@ def interesting(stream: bytes) -> list[int]:
 @pytest.mark.hazard("H3")
 @pytest.mark.parametrize("way", ["replaced", "inserted"])
 def test_a_reading_is_never_stamped_with_another_moment(driver: Driver, way: str) -> None:
+    """Without a checksum a garbled digit may be another reading, but of its own moment only."""
     sent = frames(driver, 4)
     spoken = [set(meaning(said(driver, number))) for number in range(4)]
     damaged_size = 1 if way == "replaced" else 0
@@ -168,10 +169,12 @@ def test_a_reading_is_never_stamped_with_another_moment(driver: Driver, way: str
         for place in range(len(sent[1])):
             damaged = sent[1][:place] + bytes([byte]) + sent[1][place + damaged_size :]
             told = feed(open_plain(driver), [sent[0], damaged, sent[2], sent[3]])
+            excused = set() if driver.detects_corruption else set(meaning(hear(driver, damaged)))
             for number, events in enumerate(told):
                 for event in events:
                     if isinstance(event, Observation):
-                        fits = (event.metric, event.value) in spoken[number]
+                        heard = (event.metric, event.value)
+                        fits = heard in spoken[number] or (number == 1 and heard in excused)
                         assert fits, f"{way} {byte:02x} at {place}: {event}"
                         assert event.at == instant_at(number)
 
