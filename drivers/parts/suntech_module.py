@@ -113,6 +113,11 @@ class SunTechDevice:
         """When the running determination ends."""
         return self._done_at
 
+    @property
+    def is_cuff_inflated(self) -> bool:
+        """Whether a determination runs: an oximeter on the same arm would know."""
+        return self._begun is not None
+
     def say(self, events: Sequence[DeviceEvent], now: Instant) -> None:
         """Take what the next determination will find; NIBP values come together."""
         del now

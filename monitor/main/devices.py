@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Final
 
-from drivers.contract import NO_OPTIONS, DeviceProtocol, Driver, TransportKind
+from drivers.contract import NO_OPTIONS, DeviceProtocol, Driver, TransportKind, finish
 from drivers.registry import all_drivers
 from monitor.config import read_limits
 from monitor.main.output import flush, note, say_json, say_table
@@ -84,7 +84,7 @@ def decode(driver: Driver, file: str, *, is_hex: bool, waves: bool) -> int:
     for at, data in pieces_of(driver, file, is_hex=is_hex):
         last = at
         heard_any |= _say_events(driver, received(protocol, data, at), waves=waves)
-    heard_any |= _say_events(driver, _finished(protocol, last), waves=waves)
+    heard_any |= _say_events(driver, list(finish(protocol, last)), waves=waves)
     if not heard_any:
         note(f"nothing in {file} reads as {driver.title}")
     return 0 if heard_any else 1
@@ -97,11 +97,6 @@ def received(protocol: DeviceProtocol, data: bytes, at: Instant) -> list[DeviceE
         events += protocol.wake(protocol.wake_at)
         protocol.take_outgoing()
     return [*events, *protocol.receive(data, at)]
-
-
-def _finished(protocol: DeviceProtocol, at: Instant) -> list[DeviceEvent]:
-    finish = getattr(protocol, "finish", None)
-    return list(finish(at)) if finish is not None else []
 
 
 def _say_events(driver: Driver, events: list[DeviceEvent], *, waves: bool) -> bool:

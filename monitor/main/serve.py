@@ -85,7 +85,12 @@ async def serve_until_stopped(config: Config, tell: Tell, *, is_scaled: bool) ->
     """Run until SIGTERM or SIGINT; the sessions stay open, so that the next start goes on."""
     loop = asyncio.get_running_loop()
     world = _surroundings(is_scaled=is_scaled)
-    running = asyncio.ensure_future(run_station(config, world, tell))
+
+    def tell_ready(station: Station) -> None:
+        names = ", ".join(chair.name for chair in station.chairs)
+        note(f"watching chair {names}; screens attach at unix://{config.socket}")
+
+    running = asyncio.ensure_future(run_station(config, world, tell, tell_ready))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, running.cancel)
     try:

@@ -16,7 +16,7 @@ import msgspec
 
 from alarms.limits import LimitSet
 from alarms.system import AlarmSystem
-from drivers.contract import DeviceProtocol, Driver, Options
+from drivers.contract import CanMeasure, DeviceProtocol, Driver, Options
 from monitor.model.alarm import AlarmChange
 from monitor.model.entry import Body, Entry, EntryKind, Resumed, SelfCheck, encode
 from monitor.model.event import DeviceEvent, FrameRejected
@@ -270,12 +270,16 @@ class Pipeline:
         refusal: str = self._alarms.refusal(action)
         return refusal
 
-    def _cuffs(self) -> list[DeviceProtocol]:
-        return [each for each in self._protocols.values() if hasattr(each, "measure")]
+    def _cuffs(self) -> dict[str, CanMeasure]:
+        return {
+            link: protocol
+            for link, protocol in self._protocols.items()
+            if isinstance(protocol, CanMeasure)
+        }
 
     def _measure(self, now: Instant) -> None:
-        for protocol in self._cuffs():
-            protocol.measure(now)  # type: ignore[attr-defined]
+        for link, protocol in self._cuffs().items():
+            self._hear(link, protocol.measure(now), now)
         self.on_outgoing()
 
     def _tell(self, changes: Sequence[AlarmChange]) -> None:

@@ -25,6 +25,7 @@ class MqttTransport:
         self._receiver = receiver
         self._closing: asyncio.Task[None] | None = None
         self._reading = asyncio.get_running_loop().create_task(self._read(), name="mqtt-reader")
+        self._reading.add_done_callback(_surface)
 
     def write(self, data: bytes) -> None:
         """Do nothing: no driver of ours publishes; devices on a broker only talk."""
@@ -48,18 +49,22 @@ class MqttTransport:
                 self._receiver.heard(_packed(message))
         except aiomqtt.MqttError as error:
             reason = str(error) or "the broker is gone"
-        self.close()
         self._receiver.lost(reason)
 
     async def _leave(self) -> None:
         # Not in the reader: a task that is cancelled before its first step runs nothing at all.
-        if self._reading is not asyncio.current_task() and not self._reading.done():
-            self._reading.cancel()
-            await asyncio.wait({self._reading})
+        self._reading.cancel()
+        await asyncio.wait({self._reading})
         try:
             await self._stack.aclose()
         except aiomqtt.MqttError:
             return  # it is gone already; that was told by the reader
+
+
+def _surface(reading: "asyncio.Task[None]") -> None:
+    """Let a failure of the alarm path in the reader reach the loop, which ends the process."""
+    if not reading.cancelled() and (error := reading.exception()) is not None:
+        reading.get_loop().call_exception_handler({"message": "mqtt reader", "exception": error})
 
 
 def _packed(message: aiomqtt.Message) -> bytes:
