@@ -68,9 +68,8 @@ def _surface(reading: "asyncio.Task[None]") -> None:
 
 
 def _packed(message: aiomqtt.Message) -> bytes:
-    payload = message.payload
-    data = payload if isinstance(payload, bytes) else str(payload or "").encode()
-    return pack(Message(str(message.topic), data[: PAYLOAD_SIZE_MAX + 1], message.retain))
+    payload = message.payload[: PAYLOAD_SIZE_MAX + 1]
+    return pack(Message(str(message.topic), payload, message.retain))
 
 
 async def open_mqtt(
