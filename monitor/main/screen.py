@@ -6,14 +6,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 from dashboards.app import VigilApp
-from monitor.attach.client import Feed, attach
+from monitor.attach.client import attach
 from monitor.config import read_config
 from monitor.main.output import note
 from monitor.model.errors import ConfigError, MonitorError
@@ -63,11 +61,6 @@ def attach_screen(
     if for_s is not None:
         app.call_later(app.set_timer, for_s, app.exit)
     app.run()
-
-
-def connector(path: Path) -> Callable[[], AbstractAsyncContextManager[Feed]]:
-    """Return what opens a feed anew each time it is called."""
-    return lambda: attach(path)
 
 
 def socket_of(url: str) -> Path:

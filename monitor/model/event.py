@@ -96,6 +96,8 @@ class NoticeKind(StrEnum):
     UNKNOWN_FIELD = "unknown_field"
     NOT_THIS_DEVICE = "not_this_device"
     DEVICE_IDENTITY = "device_identity"
+    REQUEST_REFUSED = "request_refused"
+    HOST_MESSAGE = "host_message"
 
 
 class DeviceNotice(msgspec.Struct, frozen=True, tag="notice", omit_defaults=True):

@@ -191,10 +191,12 @@ class Pipeline:
         self._settle(now)
 
     def mature(self, now: Instant) -> None:
-        """Let everything that fell due by `now` happen."""
-        due = self._alarms.wake_at
-        if due is not None and due <= now:
-            self._tell(self._alarms.wake(now))
+        """Let everything that fell due by `now` happen, each thing at its own instant.
+
+        How late we look leaves no trace in the state, so that a replay comes to the same one.
+        """
+        while (due := self._alarms.wake_at) is not None and due <= now:
+            self._tell(self._alarms.wake(due))
 
     # -- going on from a record ------------------------------------------------------------------
 
