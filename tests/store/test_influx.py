@@ -3,7 +3,7 @@
 import random
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 from urllib.parse import parse_qs, urlsplit
 
@@ -131,6 +131,7 @@ class _Scripted(BaseHTTPRequestHandler):
     """Answers with what the test wrote down, and remembers what it was asked."""
 
     protocol_version = "HTTP/1.1"
+    timeout = 5  # seconds without a word
     status: ClassVar[int] = 204
     body: ClassVar[bytes] = b""
     asked: ClassVar[list[tuple[str, dict[str, list[str]], str]]] = []
@@ -161,7 +162,9 @@ def scripted() -> Iterator[str]:
     """The address of a server whose answers are `_Scripted.status` and `_Scripted.body`."""
     _Scripted.status, _Scripted.body = 204, b""
     _Scripted.asked.clear()
-    server = HTTPServer((LOOPBACK, 0), _Scripted)
+    # Threads, so that a connection which a failed test left open does not hold up the end.
+    server = ThreadingHTTPServer((LOOPBACK, 0), _Scripted)
+    server.block_on_close = False
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield f"http://{LOOPBACK}:{server.server_port}"
