@@ -26,14 +26,24 @@ class Series:
         if not bins:
             return
         new = np.array([(each.start_s, each.low, each.high) for each in bins], np.float64)
-        kept = ~np.isin(self.starts, new[:, 0])
-        starts = np.concatenate((self.starts[kept], new[:, 0]))
-        lows = np.concatenate((self.lows[kept], new[:, 1]))
-        highs = np.concatenate((self.highs[kept], new[:, 2]))
-        # Of two bins with one start in the same message the later one counts.
+        # Only what is not older than the oldest new bin can change: usually the last bin or none.
+        cut = int(np.searchsorted(self.starts, new[:, 0].min()))
+        starts = np.concatenate((self.starts[cut:], new[:, 0]))
+        # Of several bins with one start the one that came last counts.
         _, last = np.unique(starts[::-1], return_index=True)
-        order = (len(starts) - 1 - last)[-BINS_MAX:]
-        self.starts, self.lows, self.highs = starts[order], lows[order], highs[order]
+        order = len(starts) - 1 - last
+        self.starts = self._followed(self.starts, cut, starts[order])
+        self.lows = self._followed(
+            self.lows, cut, np.concatenate((self.lows[cut:], new[:, 1]))[order]
+        )
+        self.highs = self._followed(
+            self.highs, cut, np.concatenate((self.highs[cut:], new[:, 2]))[order]
+        )
+
+    @staticmethod
+    def _followed(before: Numbers, cut: int, tail: Numbers) -> Numbers:
+        """Return what was there up to `cut`, then `tail`, no longer than the bound."""
+        return np.concatenate((before[:cut], tail))[-BINS_MAX:]
 
     def columns(self, start_s: float, column_s: float, count: int, bin_s: float) -> "Columns":
         """Return least and greatest value in each of `count` columns of `column_s` seconds.
