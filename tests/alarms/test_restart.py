@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alarms.system import AlarmSystem
-from monitor.model.alarm import Change
+from monitor.model.alarm import RANK, Change
 from monitor.model.event import NoticeKind
 from monitor.model.instant import instant_at, seconds
 from monitor.model.link import LinkState
@@ -127,10 +127,19 @@ def test_a_restart_never_ends_an_alarm(script: list[tuple[str, int]]) -> None:
     score = Score()
     end = play(score, 0, script)
     score.wait(end)
-    before = {alarm: each.priority for alarm, each in score.standing().items()}
+    before = score.standing()
     score.restart(end + 45)
-    after = {alarm: each.priority for alarm, each in score.standing().items()}
-    assert before.items() <= after.items()
+    after = score.standing()
+    assert all(RANK[after[alarm].priority] >= RANK[before[alarm].priority] for alarm in before)
+
+
+def test_a_candidate_of_before_the_stop_is_forgotten_like_any_other() -> None:
+    score = Score()
+    score.run(0, 20, spo2=97)
+    score.run(20, 23, spo2=88)
+    score.restart(100)
+    score.run(200, 215, spo2=88)
+    assert score.changes("spo2_low") == [(210, "present")]
 
 
 def test_a_gap_is_measured_in_seconds() -> None:

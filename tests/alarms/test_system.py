@@ -142,6 +142,15 @@ def test_one_artefact_before_a_drop_out_is_no_desaturation() -> None:
     assert score.changes("spo2_low") == []
 
 
+def test_low_readings_between_drop_outs_add_up() -> None:
+    score = Score()
+    score.run(0, 3, spo2=88)
+    score.run(3, 6, spo2=None)
+    score.run(6, 8, spo2=88)
+    score.run(8, 12, spo2=None)
+    assert score.changes("spo2_low") == [(10, "present"), (10, "held")]
+
+
 def test_a_drop_out_does_not_start_the_delay_again() -> None:
     score = Score()
     score.run(0, 6, spo2=88)
@@ -175,6 +184,23 @@ def test_any_respiratory_channel_that_lives_keeps_the_others_at_medium() -> None
     score.run(0, 10, spo2=97, etco2=38, resp_rate=12)
     score.run(10, 300, spo2=97)
     assert {each[3] for each in score.lines()} == {"medium"}
+
+
+def test_a_respiratory_channel_that_comes_back_stops_the_clock_to_high() -> None:
+    score = Score()
+    score.run(0, 10, spo2=97, etco2=38)
+    score.run(10, 20, spo2=97)
+    score.wait(60)
+    score.run(60, 130, etco2=38)
+    assert {each[3] for each in score.lines()} == {"medium"}
+
+
+def test_one_long_gap_does_not_make_a_source_slow() -> None:
+    score = Score()
+    score.run(0, 20, spo2=97)
+    score.see(60, spo2=97)
+    score.wait(95)
+    assert score.changes("no_data_spo2")[-1] == (90, "present")
 
 
 def test_a_metric_never_seen_is_not_missed() -> None:
@@ -297,6 +323,13 @@ def test_an_acknowledged_signal_returns_when_the_value_leaves_its_envelope() -> 
     score.run(30, 31, spo2=84.9)
     assert score.told[-1].change is Change.RESUMED
     assert "worse than acknowledged: 88 then, 84.9 % now" in score.told[-1].reason
+
+
+def test_the_edge_of_the_envelope_is_still_inside() -> None:
+    score = low()
+    score.do(Deed.ACKNOWLEDGE, "spo2_low", 20)
+    score.run(21, 60, spo2=85)
+    assert score.changes("spo2_low")[-1] == (20, "acknowledged")
 
 
 def test_an_acknowledged_signal_returns_when_the_condition_does() -> None:
