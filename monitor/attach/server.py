@@ -56,6 +56,7 @@ class _Client:
     def __init__(self) -> None:
         self._newest: dict[str, str] = {}
         self._ordered: deque[str] = deque(maxlen=WAVES_WAITING_MAX)
+        self.has_missed = False
         self._answers: deque[str] = deque()
         self._has_mail = asyncio.Event()
 
@@ -64,6 +65,7 @@ class _Client:
         self._has_mail.set()
 
     def put_ordered(self, frame: str) -> None:
+        self.has_missed |= len(self._ordered) == WAVES_WAITING_MAX
         self._ordered.append(frame)
         self._has_mail.set()
 
@@ -135,18 +137,27 @@ class AttachServer:
             return
         client = _Client()
         reading = asyncio.create_task(self._read(connection, client))
+        writing = asyncio.create_task(self._write(connection, client))
         try:
             self._clients.add(client)  # first: what happens during the greeting waits for it
+            await asyncio.wait({reading, writing}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._clients.discard(client)
+            reading.cancel()
+            writing.cancel()
+            await asyncio.gather(reading, writing, return_exceptions=True)
+
+    async def _write(self, connection: ServerConnection, client: _Client) -> None:
+        with contextlib.suppress(ConnectionClosed):
             await self._greet(connection)
             while True:
                 for frame in await client.take():
                     await connection.send(frame)
-        except ConnectionClosed:
-            return
-        finally:
-            self._clients.discard(client)
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
+                if client.has_missed:
+                    # Bins of the timeline were among what it missed: a gap that never was.
+                    client.has_missed = False
+                    for message in self._station.trends():
+                        await connection.send(encode(message))
 
     async def _greet(self, connection: ServerConnection) -> None:
         await connection.send(encode(self._station.hello()))

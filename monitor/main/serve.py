@@ -4,11 +4,13 @@ import asyncio
 import logging
 import random
 import signal
+import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from importlib import metadata
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -27,6 +29,7 @@ from monitor.runtime.sessions import Wanted, begin_session
 from monitor.runtime.station import PICTURE_EVERY_S, VIRTUAL_PICTURE_EVERY_S, Station
 from monitor.runtime.transports.opener import Opener, make_opener
 
+SWITCH_INTERVAL_S: Final = 0.0005
 Tell = Callable[[str, Sequence[AlarmChange]], None]
 
 
@@ -56,6 +59,8 @@ def serve(path: str, speed: float = 1.0) -> int:
     )
     if speed != 1.0 and not config.site.simulated:
         raise ConfigError("--speed: time passes at its own pace on a site that is not simulated")
+    # The uploader encodes for milliseconds at a time; the alarm path shall not wait for it.
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     with asyncio.Runner(loop_factory=_loop_factory(speed)) as runner:
         return runner.run(serve_until_stopped(config, tell_lines(config), is_scaled=speed != 1.0))
 

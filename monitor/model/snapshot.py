@@ -28,10 +28,11 @@ class Trend(StrEnum):
 class MetricSnapshot(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One numeric with everything a tile needs.
 
-    `value` is None when there is none to show, and `note` then says why in a word or two. `at` is
-    when the value was heard, `taken` when the device determined it. `is_stale`: too old to show as
-    current. `priority` is that of the worst present condition on this metric. Limits are those in
-    force now.
+    `value` is the last one determined, None if there never was one; `at` is when it was heard and
+    `taken` when the device determined it. `is_stale`: it is not the present one, for nothing was
+    heard for too long or what was heard since (`validity`) had no value; `note` then says why in a
+    word or two. `priority` is that of the worst present condition on this metric. Limits are
+    those in force now.
     """
 
     metric: Metric

@@ -77,6 +77,7 @@ class Picture:
         self._sources = sources
         self._anchor = anchor
         self._latest: dict[Metric, Observation] = {}
+        self._valued: dict[Metric, Observation] = {}
         self._recent: dict[Metric, deque[tuple[Instant, float]]] = {}
         self._events: deque[LoggedEvent] = deque(maxlen=EVENTS_KEPT_MAX)
         self._gaps: deque[tuple[Instant, Instant]] = deque(maxlen=GAPS_KEPT_MAX)
@@ -91,6 +92,7 @@ class Picture:
         if isinstance(event, Observation):
             self._latest[event.metric] = event
             if event.value is not None:
+                self._valued[event.metric] = event
                 self.timeline.put(event.metric, event.value, event.taken or event.at)
                 recent = self._recent.setdefault(event.metric, deque(maxlen=150))
                 recent.append((now, event.value))
@@ -178,20 +180,22 @@ class Picture:
         now: Instant,
     ) -> MetricSnapshot:
         latest = self._latest[metric]
+        shown = self._valued.get(metric, latest)
         low, high = alarms.limits_of(metric)
         own = [alarm for alarm in present if alarm.metric is metric]
         stale_after = describe(metric).stale_after
         return MetricSnapshot(
             metric=metric,
-            value=latest.value,
+            value=shown.value,
             validity=latest.validity,
-            at=latest.at,
-            taken=latest.taken,
+            at=shown.at,
+            taken=shown.taken,
             low=low,
             high=high,
             priority=_worst(own),
             is_held=any(alarm.held_since is not None for alarm in own),
-            is_stale=stale_after is not None and now > later(latest.at, stale_after),
+            is_stale=latest.value is None
+            or (stale_after is not None and now > later(latest.at, stale_after)),
             trend=self._trend(metric, now),
             source=self._sources.source_of(metric),
             note=self._note(metric, latest),
