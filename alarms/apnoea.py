@@ -46,7 +46,8 @@ class BreathClock(msgspec.Struct, kw_only=True):
 
     `since` is the last breath, `stretch` the start of the running measured stretch, `measured` what
     was measured before it. `explained` lists the notices that stand; `explained_end` is when the
-    last explanation stops counting. `flat_since`: the waveform shows nothing.
+    last explanation stops counting, `explained_least` the earliest a flat waveform may end it.
+    `flat_since`: the waveform shows nothing; `zero_from`: the device prints a rate of 0.
     """
 
     wave: BreathDetector = msgspec.field(default_factory=BreathDetector)
@@ -59,8 +60,10 @@ class BreathClock(msgspec.Struct, kw_only=True):
     etco2_is_lost: bool = False
     explained: list[NoticeKind] = []
     explained_end: Instant | None = None
+    explained_least: Instant = Instant(0)
     flat_since: Instant | None = None
     doubted_from: Instant | None = None
+    zero_from: Instant | None = None
     no_breath_from: Instant | None = None
 
     def is_armed(self, rules: ApnoeaRules) -> bool:
@@ -89,7 +92,11 @@ class BreathClock(msgspec.Struct, kw_only=True):
                 self.lose(now)
             return False
         self._measure(now)
-        if rate <= 0 or self.no_breath_from is not None:
+        if rate <= 0:
+            self.zero_from = now if self.zero_from is None else self.zero_from
+            return False
+        self.zero_from = None
+        if self.no_breath_from is not None:
             return False
         self.doubted_from = None
         if not self.has_co2 or (self._wave_is_fresh(now) and self._denies(rate)):
@@ -100,8 +107,9 @@ class BreathClock(msgspec.Struct, kw_only=True):
     def hear_etco2(self, etco2: float | None, now: Instant) -> None:
         """Take an EtCO2, None if not available: whether airway CO2 is measured at all."""
         if etco2 is None:
-            if not self.etco2_is_lost and self.has_co2 and not self._wave_is_fresh(now):
+            if not self.etco2_is_lost and self.has_co2:
                 self.explained_end = later(now, _EXPLAINED_AFTER)
+                self.explained_least = now
             self.etco2_is_lost = True
             return
         self.etco2_is_lost = False
@@ -141,6 +149,7 @@ class BreathClock(msgspec.Struct, kw_only=True):
         elif notice in self.explained:
             self.explained.remove(notice)
             self.explained_end = later(now, _EXPLAINED_AFTER)
+            self.explained_least = later(now, _FLAT_SETTLES)
 
     def hear_device(self, now: Instant, lasted: Duration, *, is_present: bool) -> None:
         """The device's own alarm says "no breath", for `lasted` so far; or ends it."""
@@ -186,24 +195,30 @@ class BreathClock(msgspec.Struct, kw_only=True):
             return Instant(0)
         if self.flat_since is None:
             return end
-        return min(end, later(max(self.flat_since, Instant(end - _EXPLAINED_AFTER)), _FLAT_SETTLES))
+        return min(end, max(later(self.flat_since, _FLAT_SETTLES), self.explained_least))
 
     def doubts_zero(self, now: Instant) -> bool:
-        """Say whether a rate or an EtCO2 of 0 printed now may be the device's, not the patient's.
+        """Say whether the device explains a rate or an EtCO2 of 0 printed now.
 
         Bounded: after `DOUBT_MAX` of it the printed zero is believed whatever speaks against it.
         """
-        if not self._has_explanation(now):
+        if not self.explained and now >= self._explained_until(now):
             return False
-        if self.doubted_from is None:
-            self.doubted_from = now
-        return now - self.doubted_from < DOUBT_MAX
+        return self._may_doubt(now)
 
-    def _has_explanation(self, now: Instant) -> bool:
+    def contradicts_zero(self, now: Instant) -> bool:
+        """Say whether the waveform has shown a breath since the device began to print zeros."""
         breath = self.wave.breath_at
-        if self.explained or (breath is not None and now - breath < _WAVE_SPEAKS_FOR):
-            return True
-        return now < self._explained_until(now)
+        if breath is None or now - breath >= _WAVE_SPEAKS_FOR:
+            return False
+        if self.zero_from is not None and breath < self.zero_from:
+            return False
+        return self._may_doubt(now)
+
+    def _may_doubt(self, now: Instant) -> bool:
+        if self.doubted_from is None:
+            self.doubted_from = now if self.zero_from is None else self.zero_from
+        return now - self.doubted_from < DOUBT_MAX
 
     def _wave_is_fresh(self, now: Instant) -> bool:
         sampled = self.wave.sampled_at

@@ -24,6 +24,8 @@ _SENSOR_NOTICES: Final = frozenset({NoticeKind.SENSOR_OFF, NoticeKind.SENSOR_FAU
 _MOMENTARY: Final = frozenset({NoticeKind.CUFF_FAILED})
 
 
+GAP_TOLD_MIN: Final = seconds(2)
+
 class Equipment:
     """Feeds the technical conditions of a board."""
 
@@ -127,7 +129,13 @@ class Equipment:
             self._board.judge(watch, Input.VIOLATED, now)
 
     def note_gap(self, watch: Watch, gap: Duration, now: Instant) -> None:
-        """Nobody watched for `gap`: told, and latched until a person has seen it."""
+        """Nobody watched for `gap`: told, and latched until a person has seen it.
+
+        A gap of less than `GAP_TOLD_MIN` is written down and drawn, but calls nobody: no value
+        grew stale in it.
+        """
+        if gap < GAP_TOLD_MIN:
+            return
         watch.note = f"not watched for {in_seconds(gap):.3g} s"
         value = in_seconds(gap)
         self._board.judge(watch, Input.VIOLATED, now, value=value)

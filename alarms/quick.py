@@ -13,9 +13,10 @@ from alarms.channel import FAST_INTERVAL_MAX, Channel
 from alarms.rules import LimitRule
 from monitor.model.event import Observation, Validity
 from monitor.model.instant import Instant
-from monitor.model.metric import describe
+from monitor.model.metric import Metric, describe
 
 _NEAR_ZERO: Final = 8.0
+_ZERO_IS_ORDINARY: Final = frozenset({Metric.FICO2, Metric.PERFUSION_INDEX})
 
 
 class Quick(msgspec.Struct, kw_only=True):
@@ -52,9 +53,10 @@ def quick_way(channel: Channel, rules: Sequence[LimitRule], step_max: float | No
     Values near zero never take it: devices print 0 for many things.
     """
     facts = describe(channel.metric)
+    near_zero = 0.0 if channel.metric in _ZERO_IS_ORDINARY else _NEAR_ZERO
     return Quick(
         channel=channel,
-        low=max([_NEAR_ZERO, facts.technical_low, *(each.inside for each in rules if each.is_low)]),
+        low=max([near_zero, facts.technical_low, *(each.inside for each in rules if each.is_low)]),
         high=min([facts.technical_high, *(each.inside for each in rules if not each.is_low)]),
         step_max=facts.technical_high if step_max is None else step_max,
     )

@@ -29,6 +29,10 @@ class Refusals(msgspec.Struct, kw_only=True):
         """Return when the last minute will hold no refusal."""
         return later(self.recent[-1], WINDOW) if self.recent else None
 
+    def rewatch(self, now: Instant) -> None:
+        """Begin the minute again after a stop: a time nobody watched is no time without refusals."""
+        self.recent = [now] * len(self.recent)
+
     def forget(self) -> None:
         """Begin counting anew."""
         self.recent.clear()

@@ -234,6 +234,7 @@ class AlarmSystem:
         for watch in self._in_order():
             self._board.restart(watch, stopped, now)
         self._vitals.rewatch(now)
+        self._equipment.refusals.rewatch(now)
         gap_watch = self._board.get(RECORDING_GAP)
         assert gap_watch is not None
         self._equipment.note_gap(gap_watch, gap, now)

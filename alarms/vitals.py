@@ -22,7 +22,7 @@ from monitor.model.instant import Duration, Instant, in_seconds, later, seconds
 from monitor.model.metric import NIBP, Metric, describe
 
 _OLD_AFTER: Final = seconds(30)
-_CO2_NEAR_ZERO: Final = 8.0
+_ZERO_BELOW: Final = {Metric.RESP_RATE: 0.5, Metric.ETCO2: 8.0}
 _CUFF: Final = frozenset(NIBP)
 _CROSSED: Final = frozenset({Input.VIOLATED, Input.SEVERE})
 _NUMERICS: Final = tuple(each for each in Metric if not describe(each).is_wave)
@@ -33,6 +33,7 @@ class Doubt(Enum):
 
     NONE = "none"
     EXPLAINED = "a zero the device explains"
+    CONTRADICTED = "a zero beside a waveform that shows breaths"
     QUESTIONABLE = "questionable, says the device"
     STEP = "an impossible step"
 
@@ -156,10 +157,11 @@ class Vitals:
     def _doubt(self, channel: Channel, heard: Observation, value: float, now: Instant) -> Doubt:
         """Return what speaks against letting this value decide."""
         breaths = self.senses.breaths
-        if heard.metric is Metric.RESP_RATE and value == 0 and breaths.doubts_zero(now):
-            return Doubt.EXPLAINED
-        if heard.metric is Metric.ETCO2 and value < _CO2_NEAR_ZERO and breaths.doubts_zero(now):
-            return Doubt.EXPLAINED
+        if value < _ZERO_BELOW.get(heard.metric, 0.0):
+            if breaths.contradicts_zero(now):
+                return Doubt.CONTRADICTED
+            if breaths.doubts_zero(now):
+                return Doubt.EXPLAINED
         if heard.validity is Validity.QUESTIONABLE:
             return Doubt.QUESTIONABLE
         if channel.is_impossible_step(value, now, self._rules.data):
@@ -349,6 +351,7 @@ class Vitals:
 
     def rewatch(self, now: Instant) -> None:
         """Begin again after a stop: every age counts from now, nothing is current."""
+        self.quick.clear()
         for metric, channel in self.senses.channels.items():
             if channel.valid_at is not None and metric not in _CUFF:
                 channel.valid_at = now
@@ -360,7 +363,8 @@ class Vitals:
 def softened(watch: Watch, value: float, doubt: Doubt) -> Input:
     """Return the judgement of `value`, as far as doubt lets it decide.
 
-    A printed zero that the device explains is unknown. A questionable value is never normal, but a
+    A printed zero that the device explains is unknown; one that the waveform contradicts is neither
+    low nor normal. A questionable value is never normal, but a
     bad one counts: doubt hides nothing. After an impossible step one sample neither escalates at
     once nor clears; the next one decides.
     """
@@ -371,6 +375,8 @@ def softened(watch: Watch, value: float, doubt: Doubt) -> Input:
             return verdict
         case Doubt.EXPLAINED:
             return Input.UNKNOWN
+        case Doubt.CONTRADICTED:
+            return Input.BETWEEN
         case Doubt.QUESTIONABLE:
             return verdict if verdict in _CROSSED else Input.UNKNOWN
         case Doubt.STEP:

@@ -59,6 +59,12 @@ def test_compressions_and_cardiogenic_ripple_are_no_breaths(
     assert count_breaths(ripple(rate, per_minute, amplitude)[: int(60 * rate)], rate) <= 1
 
 
+@pytest.mark.hazard("H1")
+def test_rises_after_pauses_too_short_to_inspire_are_no_breaths() -> None:
+    samples = [30.0 if (number / 40) % 0.6 < 0.45 else 0.0 for number in range(40 * 60)]
+    assert count_breaths(samples, 40.0) <= 1
+
+
 @pytest.mark.parametrize("per_minute", [8, 12, 20])
 def test_one_sample_a_second_still_tells_breathing_from_flat(per_minute: int) -> None:
     breathing = count_breaths(capnogram(1.0, per_minute)[:120], 1.0)
@@ -107,6 +113,16 @@ def test_ripple_on_a_flat_line_is_an_apnoea_within_thirty_five_seconds(per_minut
     wave = iter(ripple(20.0, per_minute, 15.0))
     for second in range(60, 100):
         score.wave(second, second + 1, wave, 20.0)
+    assert score.changes("apnoea")[0][0] <= 60 + 35
+
+
+@pytest.mark.hazard("H1")
+def test_a_device_that_counts_ripple_as_breaths_hides_nothing() -> None:
+    score = breathing()
+    wave = iter(ripple(20.0, 110, 15.0))
+    for second in range(60, 100):
+        score.wave(second, second + 1, wave, 20.0)
+        score.see(second + 0.97, etco2=15, resp_rate=110)
     assert score.changes("apnoea")[0][0] <= 60 + 35
 
 
@@ -187,6 +203,14 @@ def test_not_available_then_zeros_beside_a_coarse_wave_are_an_auto_zero_too() ->
     assert score.lines() == []
 
 
+def test_breaths_from_before_the_zeros_do_not_delay_the_alarm() -> None:
+    score = breathing()
+    for second in range(60, 80):
+        score.wave(second, second + 1, [0.0] * 20, 20.0)
+        score.see(second + 0.97, etco2=38, resp_rate=0)
+    assert score.changes("resp_rate_low") == [(70.97, "present")]
+
+
 def test_a_printed_zero_is_believed_after_a_minute_whatever_the_wave_shows() -> None:
     score = breathing()
     wave = iter(capnogram(20.0, 12))
@@ -205,7 +229,18 @@ def test_a_real_apnoea_after_an_auto_zero_is_told_by_sixty_seconds() -> None:
     for second in range(70, 140):
         score.wave(second, second + 1, [0.0] * 20, 20.0)
         score.see(second + 0.97, etco2=None, resp_rate=0)
-    assert score.changes("apnoea")[0][0] <= 60 + 60
+    assert score.changes("apnoea")[0][0] <= 60 + 35
+
+
+@pytest.mark.hazard("H2")
+def test_an_auto_zero_that_drags_on_hides_an_apnoea_for_sixty_seconds_at_most() -> None:
+    score = Score()
+    score.run(0, 60, etco2=38, resp_rate=12)
+    score.notice(NoticeKind.AUTO_ZERO, 60)
+    score.run(60, 110, etco2=0, resp_rate=0)
+    score.notice(NoticeKind.AUTO_ZERO, 110, present=False)
+    score.run(110, 150, etco2=0, resp_rate=0)
+    assert score.changes("apnoea") == [(59 + 60, "present")]
 
 
 @pytest.mark.hazard("H1")

@@ -47,6 +47,20 @@ def test_ages_count_from_the_restart() -> None:
     assert score.changes("no_data_spo2")[0] == (130, "present")
 
 
+def test_blindness_from_before_the_stop_still_becomes_high() -> None:
+    score = Score()
+    score.run(0, 10, spo2=97)
+    score.wait(50)
+    score.restart(60)
+    score.wait(300)
+    assert score.changes("no_data_spo2") == [
+        (39, "present"),
+        (60, "held"),
+        (90, "unheld"),
+        (150, "escalated"),
+    ]
+
+
 def test_a_candidate_that_was_not_watched_is_not_matured_by_the_gap() -> None:
     score = Score()
     score.run(0, 20, spo2=97)
