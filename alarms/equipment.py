@@ -26,6 +26,7 @@ _MOMENTARY: Final = frozenset({NoticeKind.CUFF_FAILED})
 
 GAP_TOLD_MIN: Final = seconds(2)
 
+
 class Equipment:
     """Feeds the technical conditions of a board."""
 

@@ -31,7 +31,9 @@ POSTS: Final = (
     ),
     Post(
         driver="suntech",
-        metrics=frozenset({_M.NIBP_SYS, _M.NIBP_DIA, _M.NIBP_MEAN, _M.CUFF_PRESSURE}),
+        metrics=frozenset(
+            {_M.NIBP_SYS, _M.NIBP_DIA, _M.NIBP_MEAN, _M.NIBP_PULSE, _M.CUFF_PRESSURE}
+        ),
         options={"cycle_min": 5},
     ),
     Post(driver="senml", metrics=frozenset({_M.HEART_RATE, _M.TEMP}), is_published=True),

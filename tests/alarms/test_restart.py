@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from alarms.equipment import GAP_TOLD_MIN
 from alarms.system import AlarmSystem
 from monitor.model.alarm import RANK, Change
 from monitor.model.event import NoticeKind
-from monitor.model.instant import instant_at, seconds
+from monitor.model.instant import Duration, instant_at, seconds
 from monitor.model.link import LinkState
 from monitor.model.metric import Metric
 from monitor.model.session import Deed
@@ -160,3 +161,9 @@ def test_a_gap_is_measured_in_seconds() -> None:
     system = AlarmSystem(LIMITS)
     told = system.resume(instant_at(50), seconds(12.5))
     assert told[0].value == 12.5
+
+
+@given(gap_ns=st.integers(0, 10_000_000_000))
+def test_a_gap_calls_somebody_only_if_it_was_long_enough_for_a_value_to_matter(gap_ns: int) -> None:
+    told = AlarmSystem(LIMITS).resume(instant_at(50), Duration(gap_ns))
+    assert bool(told) == (gap_ns >= GAP_TOLD_MIN)
