@@ -181,6 +181,7 @@ def _add_listen(commands: "Commands[argparse.ArgumentParser]") -> None:
     parser.add_argument("driver", metavar="DRIVER")
     parser.add_argument("url", metavar="URL")
     parser.add_argument("--waves", action="store_true", help="waveforms too")
+    _add_options(parser)
     parser.add_argument("--capture", metavar="FILE", help="keep the raw bytes with their instants")
     parser.add_argument("--for", dest="for_s", type=float, default=0, metavar="S", help="seconds")
     parser.set_defaults(run=_listen)
@@ -196,6 +197,7 @@ def _add_decode(commands: "Commands[argparse.ArgumentParser]") -> None:
     parser.add_argument("driver", metavar="DRIVER")
     parser.add_argument("file", metavar="FILE", help="- is standard input")
     parser.add_argument("--hex", action="store_true", help="the file is hex text")
+    _add_options(parser)
     parser.add_argument("--waves", action="store_true", help="waveforms too")
     parser.set_defaults(run=_decode)
 
@@ -219,7 +221,18 @@ def _add_replay(commands: "Commands[argparse.ArgumentParser]") -> None:
     parser.add_argument(
         "--driver", metavar="DRIVER", help="the file holds raw bytes of this device"
     )
+    _add_options(parser)
     parser.set_defaults(run=_replay)
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="an option of the driver, as in a configuration; may be repeated",
+    )
 
 
 def _add_sessions(commands: "Commands[argparse.ArgumentParser]") -> None:
@@ -308,12 +321,13 @@ def _devices(chosen: argparse.Namespace) -> int:
 
 def _listen(chosen: argparse.Namespace) -> int:
     from drivers.registry import get  # noqa: PLC0415
-    from monitor.main.devices import listen  # noqa: PLC0415
+    from monitor.main.devices import listen, read_options  # noqa: PLC0415
 
     return listen(
         get(chosen.driver),
         chosen.url,
         waves=chosen.waves,
+        options=read_options(chosen.option),
         capture=chosen.capture,
         for_s=chosen.for_s,
     )
@@ -321,9 +335,15 @@ def _listen(chosen: argparse.Namespace) -> int:
 
 def _decode(chosen: argparse.Namespace) -> int:
     from drivers.registry import get  # noqa: PLC0415
-    from monitor.main.devices import decode  # noqa: PLC0415
+    from monitor.main.devices import decode, read_options  # noqa: PLC0415
 
-    return decode(get(chosen.driver), chosen.file, is_hex=chosen.hex, waves=chosen.waves)
+    return decode(
+        get(chosen.driver),
+        chosen.file,
+        options=read_options(chosen.option),
+        is_hex=chosen.hex,
+        waves=chosen.waves,
+    )
 
 
 def _replay(chosen: argparse.Namespace) -> int:
@@ -337,6 +357,7 @@ def _replay(chosen: argparse.Namespace) -> int:
             zero_is_missing=tuple(chosen.zero_is_missing),
             columns=tuple(chosen.map),
             driver=chosen.driver,
+            options=tuple(chosen.option),
         )
     )
 

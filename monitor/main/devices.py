@@ -4,12 +4,13 @@ import asyncio
 import random
 import sys
 import time
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Final
 
-from drivers.contract import NO_OPTIONS, DeviceProtocol, Driver, TransportKind, finish
+from drivers.contract import DeviceProtocol, Driver, OptionError, Options, TransportKind, finish
 from drivers.registry import all_drivers
 from monitor.config import read_limits
 from monitor.main.output import flush, note, say_json, say_table
@@ -68,17 +69,47 @@ def _described(driver: Driver) -> dict[str, object]:
     }
 
 
+def read_options(texts: Sequence[str]) -> Options:
+    """Return driver options written as `KEY=VALUE`, the value as in TOML or else plain text.
+
+    Raises:
+        ConfigError: an option without a key or a value.
+    """
+    options: dict[str, object] = {}
+    for text in texts:
+        key, separator, value = text.partition("=")
+        if not (key and separator):
+            raise ConfigError(f'--option "{text}": write KEY=VALUE, as in format=8')
+        try:
+            options[key] = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            options[key] = value
+    return options
+
+
+def open_with(driver: Driver, options: Options) -> DeviceProtocol:
+    """Open a conversation with options a person gave.
+
+    Raises:
+        ConfigError: the driver does not know one of them, or not that value.
+    """
+    try:
+        return driver.open_protocol(options)
+    except OptionError as error:
+        raise ConfigError(f"driver {driver.name}: {error}") from error
+
+
 # -- decode ------------------------------------------------------------------------------------
 
 
-def decode(driver: Driver, file: str, *, is_hex: bool, waves: bool) -> int:
+def decode(driver: Driver, file: str, *, options: Options, is_hex: bool, waves: bool) -> int:
     """Say what the bytes in `file` mean; 1 if there was not one good frame in them.
 
     Raises:
         RecordingError: the file cannot be read, or is a capture of another device.
         ConfigError: hex text that is none.
     """
-    protocol = driver.open_protocol(NO_OPTIONS)
+    protocol = open_with(driver, options)
     heard_any = False
     last = OPENING
     for at, data in pieces_of(driver, file, is_hex=is_hex):
@@ -191,7 +222,9 @@ class _Nowhere:
         return 0
 
 
-def listen(driver: Driver, url: str, *, waves: bool, capture: str | None, for_s: float) -> int:
+def listen(
+    driver: Driver, url: str, *, options: Options, waves: bool, capture: str | None, for_s: float
+) -> int:
     """Say what one device says, live; nothing is stored unless a capture is asked for.
 
     Raises:
@@ -199,18 +232,19 @@ def listen(driver: Driver, url: str, *, waves: bool, capture: str | None, for_s:
         MonitorError: the capture file cannot be written.
     """
     scheme = parse(url).scheme
+    open_with(driver, options)
+    line = Line(link=driver.name, driver=driver, options=options)
     with ExitStack() as stack:
         file: IO[bytes] | None = None
         if capture is not None:
             file = stack.enter_context(Path(capture).open("wb"))
             write_head(file, driver.name, scheme)
-        return asyncio.run(_listen(driver, url, file, waves=waves, for_s=for_s))
+        return asyncio.run(_listen(line, url, file, waves=waves, for_s=for_s))
 
 
 async def _listen(
-    driver: Driver, url: str, capture: IO[bytes] | None, *, waves: bool, for_s: float
+    line: Line, url: str, capture: IO[bytes] | None, *, waves: bool, for_s: float
 ) -> int:
-    line = Line(link=driver.name, driver=driver, options=NO_OPTIONS)
     clock = SessionClock(time.monotonic_ns, time.time_ns)
     _, limits = read_limits("iv-ketamine", Path(), "listen")
     opened = Opened(

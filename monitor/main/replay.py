@@ -8,10 +8,9 @@ from pathlib import Path
 
 import msgspec
 
-from drivers.contract import NO_OPTIONS
 from drivers.registry import get
 from monitor.config import read_limits
-from monitor.main.devices import pieces_of, received
+from monitor.main.devices import open_with, pieces_of, read_options, received
 from monitor.main.output import flush, note, say_json
 from monitor.model.entry import EntryKind, decode
 from monitor.model.errors import ConfigError
@@ -38,6 +37,7 @@ class ReplayWishes(msgspec.Struct, frozen=True, kw_only=True):
     zero_is_missing: tuple[str, ...]
     columns: tuple[str, ...]
     driver: str | None
+    options: tuple[str, ...] = ()
 
 
 def replay(wishes: ReplayWishes) -> int:
@@ -81,11 +81,11 @@ def _items(wishes: ReplayWishes) -> tuple[Items, Described, Callable[[], tuple[s
     """Return the recording's events, what describes it, and its notes once it was read."""
     if wishes.driver is not None:
         name = wishes.driver
-        return _captured(name, wishes.file), lambda: {"driver": name}, tuple
+        return _captured(name, wishes), lambda: {"driver": name}, tuple
     first = _beginning(Path(wishes.file))
     if is_capture(first):
         name = read_head(Path(wishes.file)).driver
-        return _captured(name, wishes.file), lambda: {"driver": name}, tuple
+        return _captured(name, wishes), lambda: {"driver": name}, tuple
     if first.startswith(_SQLITE):
         return _session(Path(wishes.file)), lambda: {"recording": {"format": "session"}}, tuple
     recording = open_recording(
@@ -111,10 +111,10 @@ def _session(path: Path) -> Items:
         yield at, [event for event in map(decode, entries) if isinstance(event, DeviceEvent)]
 
 
-def _captured(name: str, file: str) -> Items:
+def _captured(name: str, wishes: ReplayWishes) -> Items:
     driver = get(name)
-    protocol = driver.open_protocol(NO_OPTIONS)
-    for at, data in pieces_of(driver, file, is_hex=False):
+    protocol = open_with(driver, read_options(wishes.options))
+    for at, data in pieces_of(driver, wishes.file, is_hex=False):
         yield at, received(protocol, data, at)
 
 
