@@ -18,7 +18,7 @@ async def run_broker() -> AsyncIterator[tuple[str, int]]:
     """Run a broker on a free loopback port; yields its name and port."""
     program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
     if program is None:
-        async with _inside() as port:
+        async with run_inside() as port:
             yield "amqtt, in process", port
     else:
         async with _mosquitto(program) as port:
@@ -58,7 +58,8 @@ async def _mosquitto(program: str) -> AsyncIterator[int]:
 
 
 @contextlib.asynccontextmanager
-async def _inside() -> AsyncIterator[int]:
+async def run_inside() -> AsyncIterator[int]:
+    """Run a broker in this process on a free loopback port; yields the port."""
     from amqtt.broker import Broker  # noqa: PLC0415 - 0.15 s that only this path needs
 
     port = _free_port()

@@ -35,3 +35,13 @@ class Ears:
                 await self._changed.wait()
                 self._changed.clear()
         return self.losses[0]
+
+    def take(self) -> list[bytes]:
+        taken, self.pieces = self.pieces, []
+        return taken
+
+    async def until_more(self) -> None:
+        async with asyncio.timeout(10):
+            while not self.pieces:
+                await self._changed.wait()
+                self._changed.clear()

@@ -1,0 +1,103 @@
+"""Simulated devices on real wires: a pty that a host opens, a broker that needs no install."""
+
+import asyncio
+import time
+
+import aiomqtt
+import pytest
+
+from drivers.contract import SerialLine
+from drivers.registry import get
+from monitor.model.event import Observation
+from monitor.model.instant import OPENING, Instant, instant_at
+from monitor.model.metric import Metric
+from monitor.runtime.transports.contract import LinkFailedError
+from monitor.runtime.transports.memory import MemoryTransport
+from monitor.runtime.transports.serial import open_serial
+from simulators import broker
+from simulators.bed import POSTS, make_devices
+from simulators.device import SimulatedDevice
+from simulators.scaled_loop import ScaledLoop
+from simulators.scenario import load
+from simulators.virtual_loop import VirtualTimeLoop
+from simulators.wiring import CourseClock, Pty, WiredDevice
+from tests.runtime.ears import Ears
+
+
+def _nonin(scenario: str, start: Instant = OPENING) -> SimulatedDevice:
+    return make_devices(load(scenario), 1, start)["nonin"]
+
+
+async def test_a_device_on_a_pty_is_read_like_one_on_a_cable() -> None:
+    pty = Pty()
+    ears = Ears()
+    port = await open_serial(pty.path, SerialLine(), ears)
+    pty.play(_nonin("quiet"), CourseClock(OPENING))
+    protocol = get("nonin").open_protocol({})
+    heard: set[Metric] = set()
+    async with asyncio.timeout(20):
+        while not {Metric.SPO2, Metric.PULSE_RATE} <= heard:
+            await ears.until_more()
+            events = protocol.receive(b"".join(ears.take()), OPENING)
+            heard |= {event.metric for event in events if isinstance(event, Observation)}
+    port.close()
+    pty.close()
+
+
+async def test_bytes_that_nobody_reads_hold_nobody_up() -> None:
+    pty = Pty()
+    pty.play(_nonin("quiet", instant_at(600)), CourseClock(instant_at(1200)))  # ten minutes at once
+    pty.close()
+
+
+def test_a_pulled_cable_cuts_the_wire_and_refuses_until_it_is_back() -> None:
+    scenario = load("cable-pulled")
+    event = next(each for each in scenario.events if each.at_s > 0)
+
+    async def play() -> list[str]:
+        clock = CourseClock(instant_at(event.at_s - 5))
+        device = WiredDevice(_nonin("cable-pulled", instant_at(event.at_s - 5)), clock)
+        ears = Ears()
+        MemoryTransport(device, ears)
+        await clock.until(instant_at(event.at_s + 1))
+        with pytest.raises(LinkFailedError, match="unplugged"):
+            MemoryTransport(device, Ears())
+        await clock.until(instant_at(event.until_s + 1))
+        again = Ears()
+        MemoryTransport(device, again)
+        await clock.until(instant_at(event.until_s + 3))
+        assert again.pieces
+        device.stop()
+        return ears.losses
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        assert runner.run(play()) == ["unplugged"]
+
+
+async def test_a_broker_inside_the_process_carries_messages() -> None:
+    async with broker.run_inside() as port, aiomqtt.Client(broker.HOST, port) as client:
+        await client.subscribe("chair1/#", qos=1)
+        await client.publish("chair1/temp", b"36.6")
+        async with asyncio.timeout(10):
+            message = await anext(aiter(client.messages))
+    assert (str(message.topic), message.payload) == ("chair1/temp", b"36.6")
+
+
+def test_time_on_a_scaled_loop_passes_as_many_times_faster() -> None:
+    began_s = time.monotonic()
+    with asyncio.Runner(loop_factory=lambda: ScaledLoop(200)) as runner:
+
+        async def hour() -> float:
+            loop = asyncio.get_running_loop()
+            start_s = loop.time()
+            done = loop.create_future()
+            loop.call_later(20, done.set_result, None)
+            await done
+            return loop.time() - start_s
+
+        assert runner.run(hour()) >= 20
+    assert time.monotonic() - began_s < 10
+
+
+def test_every_post_of_the_chair_has_a_driver_and_a_device() -> None:
+    assert set(make_devices(load("quiet"), 1, OPENING)) == {post.driver for post in POSTS}
