@@ -30,7 +30,7 @@ class Refusals(msgspec.Struct, kw_only=True):
         return later(self.recent[-1], WINDOW) if self.recent else None
 
     def rewatch(self, now: Instant) -> None:
-        """Begin the minute again after a stop: a time nobody watched is no time without refusals."""
+        """Begin the minute again after a stop: what nobody watched was not free of refusals."""
         self.recent = [now] * len(self.recent)
 
     def forget(self) -> None:

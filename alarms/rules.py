@@ -4,14 +4,16 @@ All limits are in the metric's fixed unit, all times are durations. Nothing here
 decides anything clinical: the numbers come from a preset, each with its provenance.
 """
 
+from enum import StrEnum
 from typing import Final
 
 import msgspec
 
 from alarms.condition import Input, Latch, Policy
 from monitor.model.alarm import Priority
-from monitor.model.instant import Duration
+from monitor.model.instant import Duration, seconds
 from monitor.model.metric import Metric
+from monitor.model.session import Phase
 
 AT_ONCE: Final = Duration(0)
 
@@ -39,7 +41,8 @@ class LimitRule(msgspec.Struct, frozen=True, kw_only=True):
     """One alarm limit of one metric in one direction, with its severe band.
 
     The value violates the limit beyond `limit`; it is back inside once it lies `hysteresis` within
-    it for `clear_for`. `severe` is None where there is no severe band.
+    it for `clear_for`. `severe` is None where there is no severe band. `budget` (unit times
+    seconds) and `violations_max` (violations within a minute) raise it before the delay has run.
     """
 
     alarm: str
@@ -55,6 +58,8 @@ class LimitRule(msgspec.Struct, frozen=True, kw_only=True):
     severe: float | None = None
     severe_priority: Priority = Priority.HIGH
     severe_delay: Duration = Duration(0)
+    budget: float | None = None
+    violations_max: int | None = None
     provenance: dict[str, str] = {}
 
     @property
@@ -101,6 +106,71 @@ class DataRules(msgspec.Struct, frozen=True, kw_only=True):
     steps: dict[Metric, float]
 
 
+class RelativeRule(msgspec.Struct, frozen=True, kw_only=True):
+    """A limit in relation to the patient's own baseline: so many percent, or so much, away.
+
+    `limit` holds everything else about it; its `limit` field is filled in from the baseline.
+    """
+
+    limit: LimitRule
+    percent: float | None = None
+    amount: float | None = None
+
+    @property
+    def alarm(self) -> str:
+        """Return the name of the condition."""
+        return self.limit.alarm
+
+    @property
+    def metric(self) -> Metric:
+        """Return the metric it is about."""
+        return self.limit.metric
+
+    @property
+    def is_low(self) -> bool:
+        """Say whether it is crossed downwards."""
+        return self.limit.is_low
+
+
+class BaselineRules(msgspec.Struct, frozen=True, kw_only=True):
+    """When cuff readings of the baseline phase make a baseline."""
+
+    readings_min: int
+    within: Duration
+
+
+class PartKind(StrEnum):
+    """What one part of a pattern looks for in its metric."""
+
+    BELOW = "below"
+    ABOVE = "above"
+    FALLS = "falls"
+    RISES = "rises"
+    LOST = "lost"
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """One part of a pattern. `amount` is a value (below, above) or a change within `window`."""
+
+    metric: Metric
+    kind: PartKind
+    amount: float = 0.0
+    window: Duration = Duration(0)
+
+
+class PatternRule(msgspec.Struct, frozen=True, kw_only=True):
+    """A condition made of parts that must hold together: a trend (one part) or a compound."""
+
+    alarm: str
+    title: str
+    parts: tuple[Part, ...]
+    priority: Priority
+    delay: Duration
+    clear_for: Duration
+    latch: Latch
+    provenance: dict[str, str] = {}
+
+
 class LimitSet(msgspec.Struct, frozen=True, kw_only=True):
     """A validated group of limits and policies: what a preset file holds."""
 
@@ -111,6 +181,14 @@ class LimitSet(msgspec.Struct, frozen=True, kw_only=True):
     apnoea: ApnoeaRules
     data: DataRules
     operator: OperatorRules
+    baseline: BaselineRules = BaselineRules(readings_min=2, within=seconds(600))
+    relatives: tuple[RelativeRule, ...] = ()
+    patterns: tuple[PatternRule, ...] = ()
+    phases: dict[Phase, tuple[LimitRule, ...]] = {}
+
+    def in_phase(self, rule: LimitRule, phase: Phase) -> LimitRule:
+        """Return the limit that stands in for `rule` in `phase`, or `rule` itself."""
+        return next((each for each in self.phases.get(phase, ()) if each.alarm == rule.alarm), rule)
 
 
 def judge(rule: LimitRule, value: float) -> Input:
