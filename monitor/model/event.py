@@ -81,6 +81,7 @@ class NoticeKind(StrEnum):
     OCCLUSION = "occlusion"
     AUTO_ZERO = "auto_zero"
     PURGING = "purging"
+    STANDBY = "standby"
     WARMING_UP = "warming_up"
     SAMPLE_LINE_OFF = "sample_line_off"
     CO2_FAULT = "co2_fault"
