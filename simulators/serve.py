@@ -8,7 +8,9 @@ enters its phases there. Ends when standard input does, or with the course.
 import argparse
 import asyncio
 import os
+import signal
 import sys
+import traceback
 from contextlib import AsyncExitStack, closing
 from pathlib import Path
 from typing import Final
@@ -72,6 +74,19 @@ async def _serve(wish: Wish) -> None:
             await _ended(scenario.length_s - scenario.fast_forward_s)
             for task in running:
                 task.cancel()
+
+
+async def _serve_until_told(wish: Wish) -> None:
+    """Serve; SIGTERM ends it as the end of its input does, and the broker with it."""
+    serving = asyncio.ensure_future(_serve(wish))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, serving.cancel)
+    await asyncio.wait({serving})
+    error = None if serving.cancelled() else serving.exception()
+    if error is not None:
+        traceback.print_exception(error)
+    sys.stderr.flush()
+    # The thread that waits on standard input would hold the process up until its next line.
+    os._exit(0 if error is None else 1)
 
 
 def _chairs(wish: Wish) -> list[str]:
@@ -147,9 +162,7 @@ def main() -> None:
     chosen = parser.parse_args()
     wish = Wish(chosen.scenario, chosen.seed, chosen.chairs, chosen.speed)
     with asyncio.Runner(loop_factory=lambda: ScaledLoop(wish.speed)) as runner:
-        runner.run(_serve(wish))
-    # The thread that waits on standard input would hold the process up until its next line.
-    os._exit(0)
+        runner.run(_serve_until_told(wish))
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ class Station(Protocol):
     def pictures(self) -> list[ToClient]:
         """Return the newest picture of each chair."""
 
-    def command(self, command: Command) -> Answer:
+    async def command(self, command: Command) -> Answer:
         """Do what an operator asks, or say why not."""
 
 
@@ -167,14 +167,14 @@ class AttachServer:
     async def _read(self, connection: ServerConnection, client: _Client) -> None:
         with contextlib.suppress(ConnectionClosed):
             async for frame in connection:
-                client.put_answer(encode(self._answer(frame)))
+                client.put_answer(encode(await self._answer(frame)))
 
-    def _answer(self, frame: str | bytes) -> Answer:
+    async def _answer(self, frame: str | bytes) -> Answer:
         try:
             command = decode_to_server(frame)
         except msgspec.DecodeError as error:
             return Answer(0, False, f"not understood: {error}")
-        return self._station.command(command)
+        return await self._station.command(command)
 
 
 async def _make_room(path: Path) -> None:

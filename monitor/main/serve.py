@@ -28,6 +28,7 @@ from monitor.runtime.replay import alarm_line
 from monitor.runtime.sessions import Wanted, begin_session
 from monitor.runtime.station import PICTURE_EVERY_S, VIRTUAL_PICTURE_EVERY_S, Station
 from monitor.runtime.transports.opener import Opener, make_opener
+from monitor.store.hold import hold
 
 SWITCH_INTERVAL_S: Final = 0.0005
 Tell = Callable[[str, Sequence[AlarmChange]], None]
@@ -111,7 +112,18 @@ async def run_station(
     tell: Tell,
     on_ready: Callable[[Station], None] = lambda station: None,  # noqa: ARG005
 ) -> None:
-    """Run every chair of `config` until cancelled; a chair that fails stops everything, loudly."""
+    """Run every chair of `config` until cancelled; a chair that fails stops everything, loudly.
+
+    Raises:
+        MonitorError: the data directory is another process's, or it or the socket cannot be used.
+    """
+    with hold(Path(config.site.data_dir)):
+        await _run_station(config, world, tell, on_ready)
+
+
+async def _run_station(
+    config: Config, world: Surroundings, tell: Tell, on_ready: Callable[[Station], None]
+) -> None:
     failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     _stop_on_failure(failed)
     chairs = open_chairs(config, world)

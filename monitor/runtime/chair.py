@@ -150,6 +150,10 @@ class Chair:
             note=command.note,
         )
 
+    async def settle(self) -> None:
+        """Have on disk what was concluded so far, before anybody is told; bounded like a signal."""
+        await self._committer.commit_before_signal()
+
     def act(
         self,
         deed: Deed,

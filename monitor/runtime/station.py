@@ -74,12 +74,14 @@ class Station:
         """Return the newest picture of each chair."""
         return [SnapshotMessage(chair.picture()) for chair in self._chairs.values()]
 
-    def command(self, command: Command) -> Answer:
-        """Do what an operator asks, or say why not."""
+    async def command(self, command: Command) -> Answer:
+        """Do what an operator asks, or say why not; what is accepted is on disk by then."""
         chair = self._chairs.get(command.chair)
         if chair is None:
             return Answer(command.number, False, f'there is no chair "{command.chair}"')
         refusal = chair.command(command)
+        if not refusal:
+            await chair.settle()
         self._has_news.set()
         return Answer(command.number, not refusal, refusal)
 

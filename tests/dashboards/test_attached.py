@@ -42,7 +42,7 @@ class OneChair:
     def pictures(self) -> list[ToClient]:
         return [SnapshotMessage(self.chair)]
 
-    def command(self, command: Command) -> Answer:
+    async def command(self, command: Command) -> Answer:
         self.asked.append(command)
         return Answer(command.number, is_accepted=False, reason="somebody else was faster")
 

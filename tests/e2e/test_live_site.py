@@ -1,0 +1,154 @@
+"""A site of real processes: killed, it goes on; its screens may die as they like."""
+
+import fcntl
+import os
+import select
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from monitor.model.alarm import AlarmSnapshot, Kind
+from monitor.model.session import Deed
+from monitor.model.snapshot import ChairSnapshot
+from tests.e2e.commands import COMMAND, REPOSITORY, environment, vigil
+from tests.e2e.site import site
+
+pytestmark = pytest.mark.service
+SPEED = 10.0
+NURSE = "nurse at chair 1"
+
+
+def _has(alarm: str) -> Callable[[ChairSnapshot], bool]:
+    return lambda picture: any(each.alarm == alarm for each in picture.alarms)
+
+
+def _patient(picture: ChairSnapshot) -> dict[str, AlarmSnapshot]:
+    return {each.alarm: each for each in picture.alarms if each.kind is Kind.PHYSIOLOGICAL}
+
+
+def _is_acknowledged(alarm: str) -> Callable[[ChairSnapshot], bool]:
+    return lambda picture: (
+        alarm in _patient(picture) and _patient(picture)[alarm].acknowledged_by == NURSE
+    )
+
+
+@pytest.mark.hazard("H4")
+async def test_a_killed_serve_goes_on_with_session_conditions_and_acknowledgement(
+    place: Path, record_property: Callable[[str, object], None]
+) -> None:
+    async with site("slow-apnoea", place, speed=SPEED) as here:
+        serving = await here.serve()
+        here.begin()
+        line = await serving.until_alarm("apnoea")
+        assert (line["priority"], line["kind"]) == ("high", "physiological")
+        async with here.screen() as screen:
+            seen = await screen.until(_has("apnoea"))
+            answer = await screen.command(Deed.ACKNOWLEDGE, NURSE, seen.view, "apnoea")
+            assert answer.is_accepted, answer.reason
+            before = await screen.until(_is_acknowledged("apnoea"))
+        assert await serving.end(at_once=True) == -9
+        began_s = time.monotonic()
+        again = await here.serve()
+        async with here.screen() as screen:
+            after = await screen.until(lambda _: True)
+        record_property("back_after_s", round(time.monotonic() - began_s, 2))
+        _check_resumed(before, after)
+        assert await again.end() == 0
+        proof = vigil("verify", here.record)
+        assert proof.code == 0, proof.out
+
+
+def _check_resumed(before: ChairSnapshot, after: ChairSnapshot) -> None:
+    assert after.session == before.session
+    assert after.sitting.phase == before.sitting.phase
+    assert len(after.gaps) == len(before.gaps) + 1
+    assert "gap" in {event.what for event in after.events}
+    assert after.watermark == "SIMULATED"
+    now = _patient(after)
+    for alarm, stood in _patient(before).items():
+        assert now[alarm].since == stood.since
+        assert now[alarm].priority == stood.priority
+        assert now[alarm].acknowledged_by == stood.acknowledged_by
+        assert now[alarm].acknowledged_until == stood.acknowledged_until
+    bins = {metric.metric for metric in before.metrics}
+    assert {metric.metric for metric in after.metrics} == bins
+
+
+async def test_a_second_serve_on_the_same_site_is_refused(place: Path) -> None:
+    async with site("quiet", place, speed=SPEED) as here:
+        serving = await here.serve()
+        refused = vigil("serve", here.config)
+        assert refused.code == 3
+        assert "another `vigil serve` records there" in refused.err
+        assert serving.is_running
+        assert await serving.end() == 0
+
+
+# -- screens that die ------------------------------------------------------------------------------
+
+
+@contextmanager
+def _dashboard(socket: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """Run a real dashboard on a pty of 120 by 40; yields it and the pty's master."""
+    master, slave = os.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+    shown = subprocess.Popen(
+        [*COMMAND, "dashboard", str(socket)],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - one thread here
+        cwd=REPOSITORY,
+        env=environment(),
+    )
+    os.close(slave)
+    try:
+        yield shown, master
+    finally:
+        shown.kill()
+        shown.wait()
+
+
+def _read_until(master: int, word: bytes) -> None:
+    seen = b""
+    while word not in seen:
+        ready, _, _ = select.select([master], [], [], 20)
+        assert ready, f"the screen fell silent: {seen[-2000:]!r}"
+        seen += os.read(master, 65_536)
+
+
+def _kill(shown: "subprocess.Popen[bytes]", master: int) -> None:
+    shown.kill()
+    shown.wait()
+    os.close(master)
+
+
+def _close_terminal(shown: "subprocess.Popen[bytes]", master: int) -> None:
+    os.close(master)
+    shown.wait(30)
+
+
+@pytest.mark.hazard("H19")
+@pytest.mark.parametrize("end", [_kill, _close_terminal])
+async def test_a_dashboard_that_dies_leaves_serve_watching(
+    place: Path, end: Callable[["subprocess.Popen[bytes]", int], None]
+) -> None:
+    async with site("quiet", place, speed=1) as here:
+        serving = await here.serve()
+        here.begin()
+        with _dashboard(here.socket) as (shown, master):
+            _read_until(master, b"SpO2")
+            end(shown, master)
+        async with here.screen() as screen:
+            first = await screen.until(lambda picture: bool(picture.metrics))
+            later = await screen.until(lambda picture: picture.store.entries > first.store.entries)
+        assert later.now > first.now
+        assert serving.is_running
+        assert await serving.end() == 0
