@@ -35,6 +35,10 @@ class Tape:
         step = len(segment.samples) / count if count else 0.0
         self._samples.extend(segment.samples[int(at * step)] for at in range(count))
 
+    def rewind(self) -> None:
+        """Drop what nobody took: a device that begins to send begins with the present."""
+        self._samples.clear()
+
     def take(self) -> float | None:
         """Return the next sample; the last one again when there is none."""
         if self._samples:

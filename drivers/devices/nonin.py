@@ -272,6 +272,8 @@ class NoninProtocol:
         packet, self._packet = self._packet, Packet()
         if self._is_in_doubt:  # with its last frame bad, nothing shows that the packet was in step
             return ()
+        if not packet.is_in_step():
+            return [reject("packet out of step", bytes(each or 0 for each in packet.values), now)]
         if packet.status & (GREEN | RED):  # set only while a pulse is in progress
             is_low = packet.status & (GREEN | RED) == RED
             self._own_bits &= ~_LOW_PERFUSION_BIT

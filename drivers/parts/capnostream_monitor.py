@@ -153,6 +153,7 @@ class CapnostreamDevice:
                 self._is_enabled = True
                 self._outgoing.append(frame(0x04, _IDENTITY))
             elif code == 0x04 and self._is_enabled:
+                self._said.tapes[Metric.CO2_WAVE].rewind()
                 self._beat.start(now)
             elif code in {0x02, 0x05}:
                 self._is_enabled = self._is_enabled and code != 0x02

@@ -25,6 +25,7 @@ MARK: Final = 0x80
 NO_SENSOR: Final = SENSOR_ALARM | SENSOR_GONE
 
 NO_RATE: Final = 511
+_HIGH_BITS: Final = 0x03
 NO_SPO2: Final = 127
 
 # Places in a packet, counted from 0. Of a rate, the place of its high byte.
@@ -34,6 +35,9 @@ FIRMWARE_AT: Final = 3
 STATUS_2_AT: Final = 7
 SPO2_SHOWN_AT: Final = 8
 RATE_SHOWN_AT: Final = 19
+_RATES_AT: Final = (RATE_AT, 13, RATE_SHOWN_AT, 21)
+_RATES_DIFFER_MAX: Final = 30  # four beats averaged against eight
+_SPO2S_AT: Final = (SPO2_AT, SPO2_SHOWN_AT, 9, 10, 15, 16)
 LOW_BATTERY: Final = 0x01
 
 
@@ -62,12 +66,29 @@ class Packet:
         self.values.append(None)
         self.pleth.append(None)
 
+    def is_in_step(self) -> bool:
+        """Return whether each place holds what belongs there, as far as that can be seen.
+
+        A gap that takes the one frame with SYNC away shifts the places and may keep the count. Then
+        some place of a rate holds a saturation or 0, some saturation a 0 or a rate's high byte, or
+        the four rates differ by more than averaging explains. The upper bits of a rate's high byte
+        are reserved; no module is known to set them.
+        """
+        highs = [self.values[at] for at in _RATES_AT]
+        rates = [rate for at in _RATES_AT if (rate := self.rate(at)[1]) is not None]
+        shares = [self.spo2(at)[1] for at in _SPO2S_AT]
+        return (
+            all(high is None or high <= _HIGH_BITS for high in highs)
+            and (not rates or 0 < max(rates) <= min(rates) + _RATES_DIFFER_MAX)
+            and all(share is None or 0 < share <= 100 for share in shares)
+        )
+
     def rate(self, at: int) -> tuple[bool, int | None]:
         """Return whether the pair at `at` was heard, and its rate or None."""
         high, low = (*self.values[at : at + 2], None, None)[:2]
         if high is None or low is None:
             return False, None
-        rate = (high & 0x03) << 7 | low & 0x7F
+        rate = (high & _HIGH_BITS) << 7 | low & 0x7F
         return True, None if rate == NO_RATE else rate
 
     def spo2(self, at: int) -> tuple[bool, int | None]:

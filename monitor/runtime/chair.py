@@ -133,7 +133,7 @@ class Chair:
                 self._timer.cancel()
             keeping_record.cancel()
             await asyncio.gather(keeping_record, return_exceptions=True)
-            self._say()
+            self._say(len(self._unsaid))
 
     def command(self, command: Command) -> str:
         """Do what an operator asks; return why not, or ""."""
@@ -218,11 +218,12 @@ class Chair:
         while True:
             await self._has_unsaid.wait()
             self._has_unsaid.clear()
+            count = len(self._unsaid)  # what is told meanwhile waits for a sync of its own
             await self._committer.commit_before_signal()
-            self._say()
+            self._say(count)
 
-    def _say(self) -> None:
-        changes, self._unsaid = self._unsaid, []
+    def _say(self, count: int) -> None:
+        changes, self._unsaid = self._unsaid[:count], self._unsaid[count:]
         if changes:
             self.announce(changes)
 

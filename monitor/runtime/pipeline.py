@@ -182,6 +182,7 @@ class Pipeline:
         self._put(EntryKind.RESUMED, now, resumed)
         self.picture.take_gap(Instant(now - gap), now)
         self._tell(self._alarms.resume(now, gap))
+        self._checkpoint_at = OPENING  # also where nothing was told: a replay knows no restart
         self._settle(now)
 
     def judge(self, link: str, events: Sequence[DeviceEvent], now: Instant) -> None:
