@@ -86,12 +86,18 @@ class Board:
         *,
         value: float | None = None,
         began: Instant | None = None,
+        is_over: bool = False,
     ) -> None:
-        """Step one condition by a judgement. A quiet one that hears nothing new costs nothing."""
+        """Step one condition by a judgement. A quiet one that hears nothing new costs nothing.
+
+        `is_over`: its delay counts as over, whatever the clock says (a budget is spent).
+        """
         if watch.is_idle and happened not in _CROSSED:
             return
         taken = stepping.step(watch.policy, watch.state, happened, now, value=value, began=began)
         self._put(watch, taken)
+        if is_over and watch.state.condition is Condition.CANDIDATE:
+            self._put(watch, stepping.hasten(watch.policy, watch.state, now))
 
     def act(self, watch: Watch, deed: Input, now: Instant, by: str) -> None:
         """Step one condition by a person's deed."""
@@ -104,6 +110,11 @@ class Board:
     def restart(self, watch: Watch, stopped: Instant, now: Instant) -> None:
         """Take up one condition after a stop."""
         self._put(watch, stepping.restart(watch.policy, watch.state, stopped, now))
+
+    def retime(self, watch: Watch) -> None:
+        """Ask a condition again when its clocks run out: its policy changed."""
+        watch.due = stepping.wake_at(watch.policy, watch.state)
+        self.expect(watch.due)
 
     def put_back(self, watch: Watch, state: State, note: str) -> None:
         """Set a condition to what was saved, telling nobody."""

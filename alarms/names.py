@@ -100,6 +100,12 @@ def is_link(alarm: str) -> bool:
     return alarm.startswith(_LINK)
 
 
+def is_taken(alarm: str) -> bool:
+    """Say whether a condition that no limit makes has this name."""
+    known = alarm in _FIXED or alarm in _PARTS or alarm in _NOTICE_NAMES
+    return known or alarm.startswith((_LINK, _NO_DATA))
+
+
 def identify(alarm: str) -> Identity:
     """Return who the technical condition of that name is; an unknown name is HIGH."""
     if alarm in _FIXED:

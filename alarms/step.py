@@ -66,6 +66,13 @@ def step(
     return Step(after.state, before.told + told + after.told)
 
 
+def hasten(policy: Policy, state: State, now: Instant) -> Step:
+    """End the delay of a candidate now: something else than the clock says that it was enough."""
+    state, told = _moved(state, Input.DELAY_OVER, now)
+    after = mature(policy, state, now)
+    return Step(after.state, told + after.told)
+
+
 def act(policy: Policy, state: State, deed: Input, now: Instant, by: str) -> Step:
     """Advance a condition by a deed of the person `by`; what the table refuses changes nothing."""
     before = mature(policy, state, now)

@@ -196,6 +196,8 @@ class AlarmSystem:
         return stepping.refusal(watch.state, deed)
 
     def _act(self, action: OperatorAction, now: Instant) -> None:
+        if action.deed is Deed.ENTER_PHASE and action.phase is not None:
+            self._vitals.enter(action.phase)
         deed, watch = _DEEDS.get(action.deed), self._board.get(action.alarm)
         if deed is None or watch is None or self.refusal(action):
             return
@@ -212,9 +214,7 @@ class AlarmSystem:
 
     def limits_of(self, metric: Metric) -> tuple[float | None, float | None]:
         """Return the low and the high limit in force for `metric`; None where there is none."""
-        mine = [each for each in self._limits.limits if each.metric is metric]
-        low = next((each.limit for each in mine if each.is_low), None)
-        return low, next((each.limit for each in mine if not each.is_low), None)
+        return self._vitals.bounds.in_force(metric)
 
     @property
     def rejected(self) -> int:

@@ -71,6 +71,15 @@ class Table:
             raise self.wrong(key, "expected a table")
         return Table(value, self.where, f"{self.path}.{key}" if self.path else key)
 
+    def tables(self, key: str, count_max: int) -> "list[Table]":
+        """Return the tables of an array that holds at least one."""
+        value = self._value(key, "an array of tables")
+        if not isinstance(value, list) or not 1 <= len(value) <= count_max:
+            raise self.wrong(key, f"expected an array of 1 to {count_max} tables")
+        if not all(isinstance(each, dict) for each in value):
+            raise self.wrong(key, "expected an array of tables")
+        return [Table(each, self.where, f"{self.path}.{key}[{i}]") for i, each in enumerate(value)]
+
     def text(self, key: str) -> str:
         """Return a text that is not empty."""
         value = self._value(key, "a text")

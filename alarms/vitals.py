@@ -4,38 +4,33 @@ The order is fixed: is it new, could it be measured, does the device's habit exp
 believable; then each limit of its metric is judged. What cannot be judged is unknown, never normal.
 """
 
-from enum import Enum
 from typing import Final
 
 import msgspec
 
 from alarms.apnoea import BreathClock
+from alarms.baseline import Baseline
 from alarms.board import Board, Watch
+from alarms.bounds import Bounds
 from alarms.channel import Channel
 from alarms.condition import Condition, Input
 from alarms.cuff import CuffReading, CuffReadings
+from alarms.doubt import Doubt
 from alarms.names import ABSENCE_TOLD, APNOEA, NIBP_IMPLAUSIBLE, RESPIRATORY, no_data_alarm
+from alarms.patterns import Patterns
 from alarms.quick import Quick, quick_way
-from alarms.rules import LimitSet, judge
+from alarms.rules import LimitSet
+from alarms.tally import Tally
+from alarms.trend import History
 from monitor.model.event import Observation, Validity, WaveformSegment
 from monitor.model.instant import Duration, Instant, in_seconds, later, seconds
 from monitor.model.metric import NIBP, Metric, describe
+from monitor.model.session import Phase
 
 _OLD_AFTER: Final = seconds(30)
 _ZERO_BELOW: Final = {Metric.RESP_RATE: 0.5, Metric.ETCO2: 8.0}
 _CUFF: Final = frozenset(NIBP)
-_CROSSED: Final = frozenset({Input.VIOLATED, Input.SEVERE})
 _NUMERICS: Final = tuple(each for each in Metric if not describe(each).is_wave)
-
-
-class Doubt(Enum):
-    """What speaks against a value."""
-
-    NONE = "none"
-    EXPLAINED = "a zero the device explains"
-    CONTRADICTED = "a zero beside a waveform that shows breaths"
-    QUESTIONABLE = "questionable, says the device"
-    STEP = "an impossible step"
 
 
 class Senses(msgspec.Struct, kw_only=True):
@@ -44,6 +39,9 @@ class Senses(msgspec.Struct, kw_only=True):
     channels: dict[Metric, Channel]
     breaths: BreathClock
     cuff: CuffReadings
+    baseline: Baseline = msgspec.field(default_factory=Baseline)
+    tallies: dict[str, Tally] = {}
+    histories: dict[Metric, History] = {}
 
 
 def new_senses() -> Senses:
@@ -59,11 +57,9 @@ class Vitals:
         self.senses = senses
         self._rules = limits
         self._board = board
-        self._judges: dict[Metric, list[Watch]] = {each: [] for each in _NUMERICS}
+        self.bounds = Bounds(limits, board, senses.baseline, senses.tallies)
+        self._patterns = Patterns(limits.patterns, board, senses.channels, senses.histories)
         self.quick: dict[Metric, Quick] = {}
-        for watch in board:
-            if watch.rule is not None:
-                self._judges[watch.rule.metric].append(watch)
 
     def hear(self, heard: Observation, now: Instant) -> str:
         """Take one numeric; return why it was refused, or nothing."""
@@ -106,21 +102,23 @@ class Vitals:
             return refused
         doubt = self._doubt(channel, heard, value, now)
         self._revive(channel, value, now)
-        for watch in self._judges[heard.metric]:
-            self._board.judge(watch, softened(watch, value, doubt), now, value=value)
+        self.bounds.judge(heard.metric, value, doubt, now)
+        self._patterns.hear(heard.metric, value, now)
         if doubt is Doubt.NONE and heard.metric is not Metric.RESP_RATE:
             self._hurry(channel)
         return ""
 
     def _hurry(self, channel: Channel) -> None:
         """Open the quick way for a metric with nothing going on."""
-        watches = self._judges[channel.metric]
-        is_calm = channel.is_fast and all(each.is_idle for each in watches)
-        if not is_calm or (channel.metric is Metric.ETCO2 and not self.senses.breaths.has_co2):
+        metric = channel.metric
+        if not channel.is_fast or self._patterns.concerns(metric):
             return
-        rules = [each.rule for each in watches if each.rule is not None]
-        step_max = self._rules.data.steps.get(channel.metric)
-        self.quick[channel.metric] = quick_way(channel, rules, step_max)
+        if metric is Metric.ETCO2 and not self.senses.breaths.has_co2:
+            return
+        if self.bounds.is_calm(metric):
+            rules = [each.rule for each in self.bounds.of(metric) if each.rule is not None]
+            step_max = self._rules.data.steps.get(metric)
+            self.quick[metric] = quick_way(channel, rules, step_max)
 
     def _believable(
         self, channel: Channel, heard: Observation, now: Instant
@@ -183,8 +181,8 @@ class Vitals:
         channel = self.senses.channels[metric]
         self.quick.pop(metric, None)
         channel.is_lost = True
-        for watch in self._judges[metric]:
-            self._board.judge(watch, Input.UNKNOWN, now)
+        self.bounds.lose(metric, now)
+        self._patterns.lose(metric, now)
 
     # -- breaths
 
@@ -270,8 +268,8 @@ class Vitals:
         if _is_due(stale, now):
             self.quick.pop(channel.metric, None)
             channel.is_stale = True
-            for watch in self._judges[channel.metric]:
-                self._board.judge(watch, Input.UNKNOWN, now)
+            self.bounds.lose(channel.metric, now)
+            self._patterns.lose(channel.metric, now)
         if _is_due(absent, now):
             self.quick.pop(channel.metric, None)
             channel.is_absent = True
@@ -344,10 +342,16 @@ class Vitals:
             channel = self.senses.channels[metric]
             channel.value, channel.valid_at, channel.taken = value, now, reading.taken
             channel.is_lost = False
-            for watch in self._judges[metric]:
-                assert watch.rule is not None
-                watch.note = "unconfirmed" + (f", {reading.remark}" if reading.remark else "")
-                self._board.judge(watch, judge(watch.rule, value), now, value=value)
+        self.bounds.take_baseline(reading.values, now)
+        note = "unconfirmed" + (f", {reading.remark}" if reading.remark else "")
+        self.bounds.judge_cuff(reading.values, note, now)
+        for metric, value in reading.values.items():
+            self._patterns.hear(metric, value, now)
+
+    def enter(self, phase: Phase) -> None:
+        """A phase begins: its limits are in force from the next value on."""
+        self.quick.clear()
+        self.bounds.enter(phase)
 
     def rewatch(self, now: Instant) -> None:
         """Begin again after a stop: every age counts from now, nothing is current."""
@@ -356,33 +360,10 @@ class Vitals:
             if channel.valid_at is not None and metric not in _CUFF:
                 channel.valid_at = now
                 channel.is_lost, channel.is_absent = True, False
+        for history in self.senses.histories.values():
+            history.forget()
         self.senses.breaths.lose(now)
         self.senses.breaths.rearm()
-
-
-def softened(watch: Watch, value: float, doubt: Doubt) -> Input:
-    """Return the judgement of `value`, as far as doubt lets it decide.
-
-    A printed zero that the device explains is unknown; one that the waveform contradicts is neither
-    low nor normal. A questionable value is never normal, but a
-    bad one counts: doubt hides nothing. After an impossible step one sample neither escalates at
-    once nor clears; the next one decides.
-    """
-    assert watch.rule is not None
-    verdict = judge(watch.rule, value)
-    match doubt:
-        case Doubt.NONE:
-            return verdict
-        case Doubt.EXPLAINED:
-            return Input.UNKNOWN
-        case Doubt.CONTRADICTED:
-            return Input.BETWEEN
-        case Doubt.QUESTIONABLE:
-            return verdict if verdict in _CROSSED else Input.UNKNOWN
-        case Doubt.STEP:
-            if verdict in _CROSSED:
-                return verdict if watch.policy.severe_delay else Input.VIOLATED
-            return Input.BETWEEN if watch.is_standing else Input.UNKNOWN
 
 
 def _is_due(due: Instant | None, now: Instant) -> bool:

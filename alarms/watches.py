@@ -14,7 +14,14 @@ from alarms.names import (
     is_notice,
     no_data_alarm,
 )
-from alarms.rules import LimitRule, LimitSet, limit_policy, plain_policy
+from alarms.rules import (
+    LimitRule,
+    LimitSet,
+    PatternRule,
+    RelativeRule,
+    limit_policy,
+    plain_policy,
+)
 from monitor.model.alarm import Kind
 from monitor.model.metric import describe
 
@@ -23,6 +30,10 @@ def watch_all(limits: LimitSet, board: Board) -> None:
     """Put every condition of the limit set on the board, and those that need none."""
     for rule in limits.limits:
         board.add(_limit_watch(rule, limits))
+    for relative in limits.relatives:
+        board.add(_relative_watch(relative, limits))
+    for pattern in limits.patterns:
+        board.add(_pattern_watch(pattern, limits))
     board.add(_apnoea_watch(limits))
     for metric in ABSENCE_TOLD:
         board.add(technical_watch(no_data_alarm(metric), limits))
@@ -40,6 +51,39 @@ def _limit_watch(rule: LimitRule, limits: LimitSet) -> Watch:
         metric=rule.metric,
     )
     return Watch(identity=identity, policy=limit_policy(rule, limits.operator), rule=rule)
+
+
+def _relative_watch(relative: RelativeRule, limits: LimitSet) -> Watch:
+    """Return the condition of a limit that has no value before there is a baseline."""
+    rule = relative.limit
+    away = f"{relative.amount:g}" if relative.amount is not None else f"{relative.percent:g} %"
+    side = "below" if rule.is_low else "above"
+    identity = Identity(
+        alarm=rule.alarm,
+        title=f"{describe(rule.metric).title} {away} {side} baseline",
+        kind=Kind.PHYSIOLOGICAL,
+        priority=rule.priority,
+        metric=rule.metric,
+    )
+    return Watch(identity=identity, policy=limit_policy(rule, limits.operator))
+
+
+def _pattern_watch(rule: PatternRule, limits: LimitSet) -> Watch:
+    identity = Identity(
+        alarm=rule.alarm,
+        title=rule.title,
+        kind=Kind.PHYSIOLOGICAL,
+        priority=rule.priority,
+        metric=rule.parts[0].metric,
+    )
+    policy = plain_policy(
+        rule.priority,
+        limits.operator,
+        delay=rule.delay,
+        clear_for=rule.clear_for,
+        latch=rule.latch,
+    )
+    return Watch(identity=identity, policy=policy)
 
 
 def _apnoea_watch(limits: LimitSet) -> Watch:
