@@ -35,6 +35,7 @@ def read_preset(text: str, where: str) -> LimitSet:
     apnoea = _apnoea(top.table("apnoea"), provenance)
     data = _data(top.table("data"), provenance)
     limits = read_limits(top.table("limits"), provenance)
+    baseline = read_baseline(top, provenance)
     relatives = read_relatives(top, provenance)
     patterns = read_patterns(top, provenance)
     phases = read_phases(top, provenance, limits)
@@ -52,7 +53,7 @@ def read_preset(text: str, where: str) -> LimitSet:
         apnoea=apnoea,
         data=data,
         operator=operator,
-        baseline=read_baseline(top, provenance),
+        baseline=baseline,
         relatives=relatives,
         patterns=patterns,
         phases=phases,

@@ -134,4 +134,21 @@ def read_phases(
         for rule in phases[Phase(name)]:
             if rule.alarm not in known:
                 raise tables.wrong(name, f"{rule.alarm} has no limit outside this phase; add one")
+        _check_together(tables, name, _merged(limits, phases[Phase(name)]))
     return phases
+
+
+def _merged(
+    limits: tuple[LimitRule, ...], own: tuple[LimitRule, ...]
+) -> dict[tuple[Metric, bool], LimitRule]:
+    return {(each.metric, each.is_low): each for each in (*limits, *own)}
+
+
+def _check_together(
+    tables: toml.Table, name: str, rules: dict[tuple[Metric, bool], LimitRule]
+) -> None:
+    """Refuse a phase in which a value would be both too low and too high."""
+    for (metric, is_low), rule in rules.items():
+        other = rules.get((metric, not is_low))
+        if is_low and other is not None and not rule.inside < other.inside:
+            raise tables.wrong(name, f"{metric} low and high leave no value that is inside both")

@@ -342,9 +342,9 @@ class Vitals:
             channel = self.senses.channels[metric]
             channel.value, channel.valid_at, channel.taken = value, now, reading.taken
             channel.is_lost = False
-        self.bounds.take_baseline(reading.values, now)
         note = "unconfirmed" + (f", {reading.remark}" if reading.remark else "")
         self.bounds.judge_cuff(reading.values, note, now)
+        self.bounds.take_baseline(reading.values, now)
         for metric, value in reading.values.items():
             self._patterns.hear(metric, value, now)
 
