@@ -273,7 +273,8 @@ def _add_reconcile(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 
 def _demo(chosen: argparse.Namespace) -> int:
-    from monitor.main.demo import DemoWishes, demo  # noqa: PLC0415
+    from monitor.main.course import DemoWishes  # noqa: PLC0415
+    from monitor.main.demo import demo  # noqa: PLC0415
 
     return demo(
         DemoWishes(

@@ -10,7 +10,7 @@ from typing import IO, Final
 import msgspec
 
 from monitor.config import config_of
-from monitor.main.demo import DemoWishes, Tally, configure, play_virtually
+from monitor.main.course import DemoWishes, Tally, configure, play_virtually
 from monitor.main.output import note
 from monitor.main.screen import (
     ServeChild,

@@ -12,7 +12,7 @@ import msgspec
 
 from monitor.attach.client import Feed, attach
 from monitor.attach.messages import Answer, Command, SnapshotMessage, ToClient
-from monitor.main.demo import configure
+from monitor.main.course import configure
 from monitor.model.session import Deed
 from monitor.model.snapshot import ChairSnapshot
 from simulators.scenario import load
