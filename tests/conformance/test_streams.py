@@ -158,6 +158,11 @@ def interesting(stream: bytes) -> list[int]:
     return sorted({*stream, *(each ^ 0x80 for each in stream[:10]), 0, 1, 0x7F, 0x80, 0x81, 0xFF})
 
 
+def places(stream: bytes) -> list[int]:
+    """Return all places but the insides of long runs of one byte, which are like their ends."""
+    return [at for at in range(len(stream)) if at < 5 or len({*stream[at - 5 : at + 5]}) > 1]
+
+
 @pytest.mark.hazard("H3")
 @pytest.mark.parametrize("way", ["replaced", "inserted"])
 def test_a_reading_is_never_stamped_with_another_moment(driver: Driver, way: str) -> None:
@@ -166,15 +171,15 @@ def test_a_reading_is_never_stamped_with_another_moment(driver: Driver, way: str
     spoken = [set(meaning(said(driver, number))) for number in range(4)]
     damaged_size = 1 if way == "replaced" else 0
     for byte in interesting(sent[1]):
-        for place in range(len(sent[1])):
+        for place in places(sent[1]):
             damaged = sent[1][:place] + bytes([byte]) + sent[1][place + damaged_size :]
             told = feed(open_plain(driver), [sent[0], damaged, sent[2], sent[3]])
-            excused = set() if driver.detects_corruption else set(meaning(hear(driver, damaged)))
             for number, events in enumerate(told):
                 for event in events:
                     if isinstance(event, Observation):
-                        heard = (event.metric, event.value)
-                        fits = heard in spoken[number] or (number == 1 and heard in excused)
+                        fits = (event.metric, event.value) in spoken[number]
+                        if not fits and number == 1 and not driver.detects_corruption:
+                            fits = (event.metric, event.value) in meaning(hear(driver, damaged))
                         assert fits, f"{way} {byte:02x} at {place}: {event}"
                         assert event.at == instant_at(number)
 
