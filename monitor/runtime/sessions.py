@@ -21,6 +21,7 @@ from monitor.model.instant import OPENING, Instant, in_seconds, later, seconds
 from monitor.runtime.chair import build_pipeline
 from monitor.runtime.clock import SessionClock
 from monitor.runtime.pipeline import Line, Log, Pipeline
+from monitor.store.layout import SUFFIX
 from monitor.store.reading import (
     connect_read_only,
     latest_entry,
@@ -100,7 +101,9 @@ def begin_session(
                 reason = str(damage)
                 continue
         _close_old(path, reason)
-    return _open_new(wanted, data_dir, monotonic_ns, utc_ns, reason)
+    unreadable = _unreadable(data_dir)
+    begun = _open_new(wanted, data_dir, monotonic_ns, utc_ns, reason)
+    return msgspec.structs.replace(begun, words=begun.words + unreadable)
 
 
 def replay_into(pipeline: Pipeline, path: Path) -> None:
@@ -128,6 +131,13 @@ def _unclosed(data_dir: Path, chair: str) -> list[Path]:
         return []
     lines = [line for line in list_sessions(data_dir) if line.chair == chair and not line.is_closed]
     return [line.path for line in sorted(lines, key=lambda line: line.opened_utc_ns, reverse=True)]
+
+
+def _unreadable(data_dir: Path) -> str:
+    """Return words for the records of which not even the chair can be told: one may be ours."""
+    found = list_sessions(data_dir) if data_dir.is_dir() else ()
+    names = [line.path.name for line in found if line.trouble and line.path.suffix == SUFFIX]
+    return f"; damaged, and left as it is: {', '.join(names)}" if names else ""
 
 
 def _why_not(path: Path, wanted: Wanted, utc_ns: int) -> str:
