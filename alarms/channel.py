@@ -31,6 +31,7 @@ class Channel(msgspec.Struct, kw_only=True, omit_defaults=True):
     heard_value: float | None = None
     value: float | None = None
     valid_at: Instant | None = None
+    changed_at: Instant | None = None
     taken: Instant | None = None
     is_lost: bool = False
     is_stale: bool = False

@@ -11,7 +11,7 @@ from alarms.condition import Latch
 from alarms.names import is_taken
 from alarms.reading import DIRECTIONS, Provenance, read_limits, read_metric
 from alarms.rules import ApnoeaRules, DataRules, LimitRule, LimitSet, OperatorRules
-from alarms.special import read_baseline, read_patterns, read_phases, read_relatives
+from alarms.special import read_baseline, read_doubt, read_patterns, read_phases, read_relatives
 from monitor.model.errors import ConfigError
 from monitor.model.metric import Metric
 
@@ -36,6 +36,7 @@ def read_preset(text: str, where: str) -> LimitSet:
     data = _data(top.table("data"), provenance)
     limits = read_limits(top.table("limits"), provenance)
     baseline = read_baseline(top, provenance)
+    doubt = read_doubt(top, provenance)
     relatives = read_relatives(top, provenance)
     patterns = read_patterns(top, provenance)
     phases = read_phases(top, provenance, limits)
@@ -54,6 +55,7 @@ def read_preset(text: str, where: str) -> LimitSet:
         data=data,
         operator=operator,
         baseline=baseline,
+        doubt=doubt,
         relatives=relatives,
         patterns=patterns,
         phases=phases,

@@ -16,6 +16,11 @@ APNOEA: Final = "apnoea"
 NIBP_IMPLAUSIBLE: Final = "nibp_implausible"
 RECORDING_GAP: Final = "recording_gap"
 REJECTED: Final = "input_rejected"
+FROZEN_OXIMETER: Final = "frozen_oximeter"
+FROZEN_CO2: Final = "frozen_co2"
+RATES_DIFFER: Final = "rates_differ"
+ETCO2_UNIT: Final = "etco2_unit"
+CUFF_ON_PROBE_ARM: Final = "cuff_on_probe_arm"
 
 ABSENCE_TOLD: Final = (
     Metric.SPO2,
@@ -54,6 +59,11 @@ _FIXED: Final = {
     NIBP_IMPLAUSIBLE: _technical(NIBP_IMPLAUSIBLE, "NIBP implausible", Priority.MEDIUM),
     RECORDING_GAP: _technical(RECORDING_GAP, "Not watched", Priority.MEDIUM),
     REJECTED: _technical(REJECTED, "Input rejected", Priority.LOW),
+    FROZEN_OXIMETER: _technical(FROZEN_OXIMETER, "Oximeter frozen?", Priority.MEDIUM),
+    FROZEN_CO2: _technical(FROZEN_CO2, "CO2 monitor frozen?", Priority.MEDIUM),
+    RATES_DIFFER: _technical(RATES_DIFFER, "Pulse and HR differ", Priority.LOW),
+    ETCO2_UNIT: _technical(ETCO2_UNIT, "EtCO2 in kPa?", Priority.LOW),
+    CUFF_ON_PROBE_ARM: _technical(CUFF_ON_PROBE_ARM, "Cuff on probe arm", Priority.LOW),
 }
 _NOTICES: Final = {
     NoticeKind.SENSOR_OFF: ("Sensor off", Priority.MEDIUM),

@@ -42,6 +42,8 @@ class Quick(msgspec.Struct, kw_only=True):
             return False
         if not -self.step_max <= value - before <= self.step_max:
             return False
+        if value != before:
+            channel.changed_at = at
         channel.value = channel.heard_value = float(value)
         channel.heard_at = channel.valid_at = at
         return True

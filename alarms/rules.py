@@ -171,6 +171,24 @@ class PatternRule(msgspec.Struct, frozen=True, kw_only=True):
     provenance: dict[str, str] = {}
 
 
+class DoubtRules(msgspec.Struct, frozen=True, kw_only=True):
+    """When numbers that are there are doubted.
+
+    `frozen_after` without any change of all numbers of a device part; rates that differ by more
+    than `rates_differ` for `differ_for`; an EtCO2 as small as if in kPa for `unit_for`; a cuff on
+    the probe's arm explains at most `cuff_max`, and `cuff_after` once empty, where the pulse is
+    lost or perfusion below `perfusion_min`.
+    """
+
+    frozen_after: Duration
+    rates_differ: float
+    differ_for: Duration
+    unit_for: Duration
+    cuff_max: Duration
+    cuff_after: Duration
+    perfusion_min: float
+
+
 class LimitSet(msgspec.Struct, frozen=True, kw_only=True):
     """A validated group of limits and policies: what a preset file holds."""
 
@@ -182,6 +200,7 @@ class LimitSet(msgspec.Struct, frozen=True, kw_only=True):
     data: DataRules
     operator: OperatorRules
     baseline: BaselineRules = BaselineRules(readings_min=2, within=seconds(600))
+    doubt: DoubtRules | None = None
     relatives: tuple[RelativeRule, ...] = ()
     patterns: tuple[PatternRule, ...] = ()
     phases: dict[Phase, tuple[LimitRule, ...]] = {}

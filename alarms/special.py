@@ -8,7 +8,15 @@ import msgspec
 from alarms import toml
 from alarms.condition import Latch
 from alarms.reading import DELAY_S_MAX, Provenance, read_limits
-from alarms.rules import BaselineRules, LimitRule, Part, PartKind, PatternRule, RelativeRule
+from alarms.rules import (
+    BaselineRules,
+    DoubtRules,
+    LimitRule,
+    Part,
+    PartKind,
+    PatternRule,
+    RelativeRule,
+)
 from alarms.trend import WINDOW_MAX
 from monitor.model.alarm import Priority
 from monitor.model.instant import in_seconds, seconds
@@ -32,6 +40,24 @@ def read_baseline(top: toml.Table, provenance: Provenance) -> BaselineRules:
     rules = BaselineRules(
         readings_min=int(table.number("readings_min", 2, 6)),
         within=table.seconds("within_s", 60, 1800),
+    )
+    provenance.of(table)
+    return rules
+
+
+def read_doubt(top: toml.Table, provenance: Provenance) -> DoubtRules | None:
+    """Return when numbers are doubted; a preset without that table suspects nothing."""
+    if "doubt" not in top:
+        return None
+    table = top.table("doubt")
+    rules = DoubtRules(
+        frozen_after=table.seconds("frozen_after_s", 60, 1800),
+        rates_differ=table.number("rates_differ", 5, 60),
+        differ_for=table.seconds("differ_for_s", 5, 20),
+        unit_for=table.seconds("unit_for_s", 5, 30),
+        cuff_max=table.seconds("cuff_s_max", 0, 60),
+        cuff_after=table.seconds("cuff_after_s", 0, 20),
+        perfusion_min=table.number("perfusion_min", 0, 2),
     )
     provenance.of(table)
     return rules

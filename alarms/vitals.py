@@ -20,6 +20,7 @@ from alarms.names import ABSENCE_TOLD, APNOEA, NIBP_IMPLAUSIBLE, RESPIRATORY, no
 from alarms.patterns import Patterns
 from alarms.quick import Quick, quick_way
 from alarms.rules import LimitSet
+from alarms.suspicion import CuffWatch, Suspicions
 from alarms.tally import Tally
 from alarms.trend import History
 from monitor.model.event import Observation, Validity, WaveformSegment
@@ -42,6 +43,7 @@ class Senses(msgspec.Struct, kw_only=True):
     baseline: Baseline = msgspec.field(default_factory=Baseline)
     tallies: dict[str, Tally] = {}
     histories: dict[Metric, History] = {}
+    inflation: CuffWatch = msgspec.field(default_factory=CuffWatch)
 
 
 def new_senses() -> Senses:
@@ -59,6 +61,7 @@ class Vitals:
         self._board = board
         self.bounds = Bounds(limits, board, senses.baseline, senses.tallies)
         self._patterns = Patterns(limits.patterns, board, senses.channels, senses.histories)
+        self.suspicions = Suspicions(limits.doubt, board, senses.channels, senses.inflation)
         self.quick: dict[Metric, Quick] = {}
 
     def hear(self, heard: Observation, now: Instant) -> str:
@@ -102,6 +105,7 @@ class Vitals:
             return refused
         doubt = self._doubt(channel, heard, value, now)
         self._revive(channel, value, now)
+        self.suspicions.hear(heard.metric, now)
         self.bounds.judge(heard.metric, value, doubt, now)
         self._patterns.hear(heard.metric, value, now)
         if doubt is Doubt.NONE and heard.metric is not Metric.RESP_RATE:
@@ -164,12 +168,14 @@ class Vitals:
             return Doubt.QUESTIONABLE
         if channel.is_impossible_step(value, now, self._rules.data):
             return Doubt.STEP
-        return Doubt.NONE
+        return self.suspicions.doubt(heard.metric, now)
 
     def _revive(self, channel: Channel, value: float, now: Instant) -> None:
         was_absent = channel.is_absent
         if channel.valid_at is None or channel.is_lost or channel.is_stale or was_absent:
             self._board.expect(later(now, self._rules.data.stale_after))
+        if value != channel.value or channel.is_lost:
+            channel.changed_at = now
         channel.value, channel.valid_at = value, now
         channel.is_lost = channel.is_stale = channel.is_absent = False
         if was_absent:
@@ -183,6 +189,7 @@ class Vitals:
         channel.is_lost = True
         self.bounds.lose(metric, now)
         self._patterns.lose(metric, now)
+        self.suspicions.lose(metric, now)
 
     # -- breaths
 
@@ -229,8 +236,8 @@ class Vitals:
     def due(self) -> Instant | None:
         """Return when the earliest clock of what was heard runs out."""
         best = self._breath_due()
-        cuff = self.senses.cuff.due()
-        best = cuff if best is None or (cuff is not None and cuff < best) else best
+        for other in (self.senses.cuff.due(), self.suspicions.due()):
+            best = other if best is None or (other is not None and other < best) else best
         for channel in self.senses.channels.values():
             if channel.valid_at is None or channel.metric in _CUFF:
                 continue
@@ -259,6 +266,9 @@ class Vitals:
             self.lose_breaths(now)
         if _is_due(self.senses.cuff.due(), now):
             self._judge_cuff(now)
+        if _is_due(self.suspicions.due(), now):
+            self.quick.clear()
+            self.suspicions.mature(now)
         for channel in self.senses.channels.values():
             if channel.valid_at is not None and channel.metric not in _CUFF:
                 self._age(channel, now)
@@ -270,6 +280,7 @@ class Vitals:
             channel.is_stale = True
             self.bounds.lose(channel.metric, now)
             self._patterns.lose(channel.metric, now)
+            self.suspicions.lose(channel.metric, now)
         if _is_due(absent, now):
             self.quick.pop(channel.metric, None)
             channel.is_absent = True

@@ -1,11 +1,18 @@
 """The conditions a limit set asks for, each with its policy; and those that appear on the way."""
 
+from typing import Final
+
 from alarms.board import Board, Watch
 from alarms.condition import Latch, Policy
 from alarms.names import (
     ABSENCE_TOLD,
     APNOEA,
+    CUFF_ON_PROBE_ARM,
+    ETCO2_UNIT,
+    FROZEN_CO2,
+    FROZEN_OXIMETER,
     NIBP_IMPLAUSIBLE,
+    RATES_DIFFER,
     RECORDING_GAP,
     REJECTED,
     Identity,
@@ -15,6 +22,7 @@ from alarms.names import (
     no_data_alarm,
 )
 from alarms.rules import (
+    AT_ONCE,
     LimitRule,
     LimitSet,
     PatternRule,
@@ -24,6 +32,8 @@ from alarms.rules import (
 )
 from monitor.model.alarm import Kind
 from monitor.model.metric import describe
+
+SUSPICIONS: Final = (FROZEN_OXIMETER, FROZEN_CO2, RATES_DIFFER, ETCO2_UNIT, CUFF_ON_PROBE_ARM)
 
 
 def watch_all(limits: LimitSet, board: Board) -> None:
@@ -37,7 +47,7 @@ def watch_all(limits: LimitSet, board: Board) -> None:
     board.add(_apnoea_watch(limits))
     for metric in ABSENCE_TOLD:
         board.add(technical_watch(no_data_alarm(metric), limits))
-    for alarm in (NIBP_IMPLAUSIBLE, RECORDING_GAP, REJECTED):
+    for alarm in (NIBP_IMPLAUSIBLE, RECORDING_GAP, REJECTED, *SUSPICIONS):
         board.add(technical_watch(alarm, limits))
 
 
@@ -113,5 +123,10 @@ def _technical_policy(identity: Identity, limits: LimitSet) -> Policy:
         return plain_policy(identity.priority, limits.operator, delay=data.link_delay)
     if is_notice(alarm):
         return plain_policy(identity.priority, limits.operator, delay=data.sensor_delay)
+    if alarm in SUSPICIONS and limits.doubt is not None:
+        delay = {RATES_DIFFER: limits.doubt.differ_for, ETCO2_UNIT: limits.doubt.unit_for}.get(
+            alarm
+        )
+        return plain_policy(identity.priority, limits.operator, delay=delay or AT_ONCE)
     latch = Latch.ALWAYS if alarm == RECORDING_GAP else Latch.NEVER
     return plain_policy(identity.priority, limits.operator, latch=latch)

@@ -17,7 +17,9 @@ from tests.alarms.score import LIMITS, Score, seen
 
 def test_a_quiet_patient_is_told_nothing() -> None:
     score = Score()
-    score.run(0, 600, spo2=97, pulse_rate=70, etco2=38, resp_rate=14)
+    for start in range(0, 600, 20):
+        score.run(start, start + 10, spo2=97, pulse_rate=70, etco2=38, resp_rate=14)
+        score.run(start + 10, start + 20, spo2=97, pulse_rate=71, etco2=37, resp_rate=14)
     assert score.lines() == []
     assert score.system.alarms() == ()
 

@@ -1,0 +1,219 @@
+"""Numbers that are there but wrong: frozen, halved, in the wrong unit, or taken under a cuff.
+
+Each suspicion is a technical condition of its own, so that people see why numbers are doubted.
+Frozen numbers never count as normal, but bad ones count. Two rates that disagree are told; neither
+is believed less, since a pulse of half the heart rate may be a monitor that miscounts or a heart
+whose every other beat moves no blood. A cuff on the probe's arm is known by its signs (the pulse is
+lost or the perfusion gone while it inflates) and explains the saturation for a bounded time, shown;
+without signs, or when the saturation was low before, it explains nothing.
+"""
+
+from typing import Final
+
+import msgspec
+
+from alarms.board import Board, Watch
+from alarms.channel import Channel
+from alarms.condition import Input
+from alarms.doubt import Doubt
+from alarms.names import CUFF_ON_PROBE_ARM, ETCO2_UNIT, FROZEN_CO2, FROZEN_OXIMETER, RATES_DIFFER
+from alarms.rules import DoubtRules
+from monitor.model.instant import Instant, later
+from monitor.model.metric import Metric
+
+GROUPS: Final = {
+    FROZEN_OXIMETER: (Metric.SPO2, Metric.PULSE_RATE),
+    FROZEN_CO2: (Metric.ETCO2, Metric.RESP_RATE),
+}
+_GROUP_OF: Final = {metric: alarm for alarm, group in GROUPS.items() for metric in group}
+_RATES: Final = frozenset({Metric.PULSE_RATE, Metric.HEART_RATE})
+_OXIMETER: Final = frozenset({Metric.SPO2, Metric.PULSE_RATE, Metric.PERFUSION_INDEX})
+_KPA_LOW: Final = 2.5
+_KPA_HIGH: Final = 9.0
+_BREATHING_MIN: Final = 6.0
+_HALF_TOLERANCE: Final = 0.1
+
+
+class CuffWatch(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """The inflation that is on, or was the last: since when, until when it may explain anything.
+
+    `is_spent`: it has explained something, and the saturation was not seen normal since. Until it
+    is, no other inflation explains anything: one after another must not hide a patient for long.
+    """
+
+    since: Instant | None = None
+    until: Instant | None = None
+    has_signs: bool = False
+    is_spent: bool = False
+
+
+class Suspicions:
+    """Judges the suspicions of a limit set; without rules it suspects nothing."""
+
+    def __init__(
+        self,
+        rules: DoubtRules | None,
+        board: Board,
+        channels: dict[Metric, Channel],
+        cuff: CuffWatch,
+    ) -> None:
+        self._rules = rules
+        self._board = board
+        self._channels = channels
+        self._cuff = cuff
+
+    def _watch(self, alarm: str) -> Watch:
+        watch = self._board.get(alarm)
+        assert watch is not None
+        return watch
+
+    def _fresh(self, metric: Metric) -> float | None:
+        channel = self._channels[metric]
+        is_gone = channel.valid_at is None or channel.is_lost or channel.is_stale
+        return None if is_gone else channel.value
+
+    # -- what is heard
+
+    def hear(self, metric: Metric, now: Instant) -> None:
+        """A value of `metric` that may be judged was heard and noted in its channel."""
+        if self._rules is None:
+            return
+        alarm = _GROUP_OF.get(metric)
+        if alarm is not None:
+            self._thaw(alarm, now)
+            self._board.expect(self._frozen_due(alarm, self._rules))
+        if metric in _RATES:
+            self._compare_rates(self._rules, now)
+        if metric in {Metric.ETCO2, Metric.RESP_RATE}:
+            self._check_unit(now)
+        if metric in _OXIMETER:
+            self._look_for_signs(self._rules, now)
+        if metric is Metric.SPO2 and self._cuff.is_spent and not self._cuff_explains(now):
+            self._cuff.is_spent = not self._is_normal_saturation()
+
+    def _is_normal_saturation(self) -> bool:
+        value, low = self._fresh(Metric.SPO2), self._board.get("spo2_low")
+        rule = None if low is None else low.rule
+        return value is not None and (rule is None or value >= rule.inside)
+
+    def lose(self, metric: Metric, now: Instant) -> None:
+        """A metric is known to give nothing now."""
+        if self._rules is None:
+            return
+        if metric in _RATES:
+            self._board.judge(self._watch(RATES_DIFFER), Input.UNKNOWN, now)
+        if metric in _OXIMETER:
+            self._look_for_signs(self._rules, now)
+
+    def doubt(self, metric: Metric, now: Instant) -> Doubt:
+        """Return what a suspicion says against values of `metric` now."""
+        if metric in _OXIMETER and self._cuff.has_signs and self._cuff_explains(now):
+            return Doubt.EXPLAINED
+        alarm = _GROUP_OF.get(metric)
+        if self._rules is not None and alarm is not None and self._watch(alarm).is_standing:
+            return Doubt.QUESTIONABLE
+        return Doubt.NONE
+
+    # -- two rates
+
+    def _compare_rates(self, rules: DoubtRules, now: Instant) -> None:
+        pulse, heart = self._fresh(Metric.PULSE_RATE), self._fresh(Metric.HEART_RATE)
+        watch = self._watch(RATES_DIFFER)
+        if pulse is None or heart is None:
+            return
+        if abs(pulse - heart) <= rules.rates_differ:
+            self._board.judge(watch, Input.NORMAL, now)
+            return
+        is_half = abs(pulse - heart / 2) <= _HALF_TOLERANCE * heart
+        watch.note = f"pulse {pulse:g}, heart rate {heart:g}" + (
+            ": half counted?" if is_half else ""
+        )
+        self._board.judge(watch, Input.VIOLATED, now)
+
+    # -- a unit
+
+    def _check_unit(self, now: Instant) -> None:
+        etco2, rate = self._fresh(Metric.ETCO2), self._fresh(Metric.RESP_RATE)
+        if etco2 is None or rate is None:
+            return
+        watch = self._watch(ETCO2_UNIT)
+        slipped = _KPA_LOW <= etco2 <= _KPA_HIGH and rate >= _BREATHING_MIN
+        watch.note = f"EtCO2 {etco2:g} beside {rate:g} breaths: kPa, or a leak?"
+        self._board.judge(watch, Input.VIOLATED if slipped else Input.NORMAL, now)
+
+    # -- a cuff
+
+    def inflate(self, now: Instant, *, is_on: bool) -> None:
+        """A cuff began to inflate, or is empty again."""
+        cuff, rules = self._cuff, self._rules
+        if rules is None:
+            return
+        if not is_on:
+            if cuff.until is not None:
+                cuff.until = min(cuff.until, later(now, rules.cuff_after))
+                self._board.expect(cuff.until)
+            return
+        saturation = self._board.get("spo2_low")
+        if saturation is None or not saturation.is_idle:
+            return
+        if cuff.until is not None or cuff.is_spent:
+            return
+        cuff.since, cuff.until, cuff.has_signs = now, later(now, rules.cuff_max), False
+        self._board.expect(cuff.until)
+
+    def _cuff_explains(self, now: Instant) -> bool:
+        return self._cuff.until is not None and now < self._cuff.until
+
+    def _look_for_signs(self, rules: DoubtRules, now: Instant) -> None:
+        cuff = self._cuff
+        if cuff.has_signs or not self._cuff_explains(now):
+            return
+        perfusion = self._fresh(Metric.PERFUSION_INDEX)
+        pulse = self._channels[Metric.PULSE_RATE]
+        has_lost_pulse = pulse.valid_at is not None and (pulse.is_lost or pulse.is_stale)
+        if has_lost_pulse or (perfusion is not None and perfusion < rules.perfusion_min):
+            cuff.has_signs = cuff.is_spent = True
+            watch = self._watch(CUFF_ON_PROBE_ARM)
+            watch.note = "the pulse is gone while the cuff is inflated"
+            self._board.judge(watch, Input.VIOLATED, now)
+
+    # -- frozen, and time
+
+    def due(self) -> Instant | None:
+        """Return when the earliest of these clocks runs out."""
+        if self._rules is None:
+            return None
+        dues = [self._frozen_due(alarm, self._rules) for alarm in GROUPS]
+        known = [each for each in (*dues, self._cuff.until) if each is not None]
+        return min(known, default=None)
+
+    def _frozen_due(self, alarm: str, rules: DoubtRules) -> Instant | None:
+        if self._watch(alarm).is_standing:
+            return None
+        channels = [self._channels[each] for each in GROUPS[alarm]]
+        changed = [each.changed_at for each in channels if each.changed_at is not None]
+        if len(changed) < len(channels) or not all(each.is_fast for each in channels):
+            return None
+        if any(each.is_lost or each.is_stale for each in channels):
+            return None
+        return later(max(changed), rules.frozen_after)
+
+    def mature(self, now: Instant) -> None:
+        """Let the clocks that are due at exactly `now` act."""
+        if self._rules is None:
+            return
+        for alarm in GROUPS:
+            due = self._frozen_due(alarm, self._rules)
+            if due is not None and due <= now:
+                watch = self._watch(alarm)
+                watch.note = "not one number has changed"
+                self._board.judge(watch, Input.VIOLATED, now)
+        if self._cuff.until is not None and self._cuff.until <= now:
+            self._cuff.since = self._cuff.until = None
+            self._cuff.has_signs = False
+            self._board.judge(self._watch(CUFF_ON_PROBE_ARM), Input.NORMAL, now)
+
+    def _thaw(self, alarm: str, now: Instant) -> None:
+        has_changed = any(self._channels[each].changed_at == now for each in GROUPS[alarm])
+        if has_changed and not self._watch(alarm).is_idle:
+            self._board.judge(self._watch(alarm), Input.NORMAL, now)

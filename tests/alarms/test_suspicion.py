@@ -1,0 +1,125 @@
+"""Numbers that are there but wrong: told, doubted, and never used to hide anything."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.model.alarm import Change
+from monitor.model.event import NoticeKind
+from tests.alarms.score import Score
+
+
+@pytest.mark.hazard("H3")
+def test_an_oximeter_whose_numbers_never_change_is_told() -> None:
+    score = Score()
+    score.run(0, 10, spo2=97, pulse_rate=71)
+    score.run(10, 400, spo2=97, pulse_rate=70)
+    assert score.lines() == [(310, "frozen_oximeter", "present", "medium")]
+    score.run(400, 405, spo2=97, pulse_rate=72)
+    assert score.changes("frozen_oximeter")[-1] == (400, "ended")
+
+
+def test_one_number_that_moves_is_life() -> None:
+    score = Score()
+    for start in range(0, 900, 100):
+        score.run(start, start + 100, spo2=98, pulse_rate=70 + start // 100)
+    assert score.lines() == []
+
+
+@pytest.mark.hazard("H3")
+def test_frozen_numbers_are_not_normal_and_end_nothing() -> None:
+    score = Score()
+    score.run(0, 20, spo2=88, pulse_rate=70)
+    score.run(20, 330, spo2=90, pulse_rate=70)
+    assert score.changes("frozen_oximeter") == [(320, "present")]
+    assert score.changes("spo2_low")[-1] == (320, "held")
+
+
+def test_frozen_bad_numbers_still_count() -> None:
+    score = Score()
+    score.run(0, 400, spo2=92, pulse_rate=70)
+    score.run(400, 420, spo2=88, pulse_rate=70)
+    assert score.changes("spo2_low") == [(410, "present")]
+
+
+def test_two_rates_that_differ_are_told_and_both_still_count() -> None:
+    score = Score()
+    score.run(0, 30, pulse_rate=38, heart_rate=76)
+    assert score.changes("rates_differ") == [(10, "present")]
+    assert "half counted" in score.first("rates_differ", Change.PRESENT).reason
+    assert score.lines("pulse_rate_low") == [(5, "pulse_rate_low", "present", "high")]
+    score.run(30, 40, pulse_rate=75, heart_rate=76)
+    assert score.changes("rates_differ")[-1][1] == "ended"
+
+
+def test_an_end_tidal_value_as_small_as_kilopascals_is_told() -> None:
+    score = Score()
+    score.run(0, 60, etco2=5, resp_rate=14)
+    assert score.changes("etco2_unit") == [(30, "present")]
+    score.run(60, 70, etco2=38, resp_rate=14)
+    assert score.changes("etco2_unit")[-1] == (60, "ended")
+
+
+def cuffed(*, signs: bool, low: float = 86) -> Score:
+    """Return a score in which a cuff inflates from 60 to 90 s while the saturation reads low."""
+    score = Score()
+    score.run(0, 60, spo2=97, pulse_rate=70)
+    score.notice(NoticeKind.CUFF_INFLATING, 60)
+    score.run(60, 90, spo2=low, pulse_rate=None if signs else 70)
+    score.notice(NoticeKind.CUFF_INFLATING, 90, present=False)
+    return score
+
+
+def test_a_cuff_on_the_probe_arm_is_told_and_explains_the_saturation() -> None:
+    score = cuffed(signs=True)
+    score.run(90, 150, spo2=97, pulse_rate=70)
+    assert score.changes("spo2_low") == []
+    assert score.changes("cuff_on_probe_arm") == [(60, "present"), (105, "ended")]
+
+
+@pytest.mark.hazard("H13")
+def test_without_signs_a_cuff_explains_nothing() -> None:
+    score = cuffed(signs=False)
+    assert score.changes("spo2_low") == [(70, "present")]
+
+
+@pytest.mark.hazard("H13")
+@pytest.mark.parametrize("low", [86, 70])
+def test_a_cuff_explains_for_a_minute_at_most(low: float) -> None:
+    score = Score()
+    score.run(0, 60, spo2=97, pulse_rate=70)
+    score.notice(NoticeKind.CUFF_INFLATING, 60)
+    score.run(60, 180, spo2=low, pulse_rate=None)
+    assert score.changes("spo2_low")[0][0] <= 60 + 60 + 10
+
+
+def test_a_saturation_low_before_the_cuff_is_not_explained_by_it() -> None:
+    score = Score()
+    score.run(0, 60, spo2=88, pulse_rate=70)
+    score.notice(NoticeKind.CUFF_INFLATING, 60)
+    score.run(60, 90, spo2=80, pulse_rate=None)
+    assert score.lines("spo2_low")[-1] == (65, "spo2_low", "escalated", "high")
+
+
+def test_a_cuff_that_inflates_again_at_once_does_not_stretch_the_minute() -> None:
+    score = Score()
+    score.run(0, 60, spo2=97, pulse_rate=70)
+    for second in range(60, 200):
+        if second % 20 == 0:
+            score.notice(NoticeKind.CUFF_INFLATING, second)
+        score.see(second, spo2=80, pulse_rate=None)
+    assert score.changes("spo2_low")[0][0] <= 60 + 60 + 10
+
+
+@settings(max_examples=30)
+@given(st.lists(st.tuples(st.integers(0, 400), st.booleans()), max_size=12), st.integers(60, 300))
+def test_no_play_with_cuffs_hides_a_low_saturation_for_two_minutes(
+    notices: list[tuple[int, bool]], start: int
+) -> None:
+    score = Score()
+    due = sorted(notices)
+    for second in range(start + 125):
+        while due and due[0][0] <= second:
+            score.notice(NoticeKind.CUFF_INFLATING, second, present=due.pop(0)[1])
+        score.see(second, spo2=97 if second < start else 80, pulse_rate=70 + second % 3)
+    assert "spo2_low" in score.standing()
