@@ -110,6 +110,7 @@ class PhaseinProtocol:
         self._registers = Registers()
         self._verdict = judge(self._registers)
         self._pressure_kpa: float | None = None
+        self._is_pressure_told = False
         self._untold: dict[int, int] = {}
         self._wave: list[int] = []
         self._name = ID_MAX
@@ -190,8 +191,12 @@ class PhaseinProtocol:
         events += self._edges.read(self._states(), now, self._mode())
         if name == STATE:
             if self._registers.mode == mode_before:
-                events += self._segment(now)
-                events += [self._number(*each, now) for each in self._untold.items()]
+                events += self._segment(now) if self._is_pressure_told else []
+                events += [
+                    self._number(name, byte, now)
+                    for name, byte in self._untold.items()
+                    if name == BREATHING or self._is_pressure_told
+                ]
             self._wave.clear()
             self._untold.clear()
         return _marked(events, self._mode())
@@ -213,6 +218,7 @@ class PhaseinProtocol:
         elif name == BREATHING:
             self._untold[name] = slow[0]
             pressure = slow[4] << 8 | slow[5]
+            self._is_pressure_told = True
             self._pressure_kpa = pressure / 10 if pressure in _PRESSURES else None
         elif name == STATE:
             return self._read_state(slow, now)
