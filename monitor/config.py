@@ -189,9 +189,12 @@ def secret(variable: str, where: str) -> str | None:
     if named is None:
         raise ConfigError(f"{where}: environment variable {variable} is not set")
     path = Path(named)
-    if stat.S_IMODE(path.stat().st_mode) & 0o077:
-        raise ConfigError(f"{where}: {path} can be read by others; chmod 600 it")
-    return path.read_text(encoding="utf-8").strip()
+    try:
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            raise ConfigError(f"{where}: {path} can be read by others; chmod 600 it")
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{where}: {variable}_FILE: {path} cannot be read: {error}") from error
 
 
 def broker_secrets(config: Config) -> dict[str, Secrets]:

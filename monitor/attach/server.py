@@ -104,7 +104,10 @@ class AttachServer:
         """
         await _make_room(path)
         try:
-            server = await unix_serve(self._serve, str(path), max_size=MESSAGE_SIZE_MAX)
+            # On one machine, packing a picture costs more than passing it.
+            server = await unix_serve(
+                self._serve, str(path), max_size=MESSAGE_SIZE_MAX, compression=None
+            )
         except OSError as error:
             raise MonitorError(f"attach socket {path}: {error.strerror or error}") from error
         path.chmod(SOCKET_MODE)
