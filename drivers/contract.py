@@ -124,6 +124,8 @@ class Driver(msgspec.Struct, frozen=True, kw_only=True):
     `frames_lost_after_cut_max`: good frames that a frame cut short may cost.
     `encode`: observations to the frame(s) the device would send, for simulators and round trips.
     `open_device`: the device's side of the conversation.
+    `device_ports`: UDP ports that the device's own datagrams come from; with them `decode` tells
+    the device from its host in a packet file. Empty: any port; who speaks as the device does is it.
     `round_trip`: values that survive `encode` unchanged: metric -> (low, high, step).
     """
 
@@ -142,6 +144,7 @@ class Driver(msgspec.Struct, frozen=True, kw_only=True):
     round_trip: Mapping[Metric, tuple[float, float, float]]
     vectors: tuple[Vector, ...]
     serial: SerialLine = SerialLine()
+    device_ports: frozenset[int] = frozenset()
     doubts: tuple[str, ...] = ()
 
 

@@ -191,13 +191,14 @@ def _add_decode(commands: "Commands[argparse.ArgumentParser]") -> None:
     parser = _command(
         commands,
         "decode",
-        "decode captured bytes: raw, hex text, or our own capture format",
+        "decode captured bytes: raw, hex text, our own capture format, pcap or pcapng",
         "vigil decode capnostream - --hex < bytes.txt",
     )
     parser.add_argument("driver", metavar="DRIVER")
     parser.add_argument("file", metavar="FILE", help="- is standard input")
     parser.add_argument("--hex", action="store_true", help="the file is hex text")
     _add_options(parser)
+    _add_sender(parser)
     parser.add_argument("--waves", action="store_true", help="waveforms too")
     parser.set_defaults(run=_decode)
 
@@ -222,7 +223,17 @@ def _add_replay(commands: "Commands[argparse.ArgumentParser]") -> None:
         "--driver", metavar="DRIVER", help="the file holds raw bytes of this device"
     )
     _add_options(parser)
+    _add_sender(parser)
     parser.set_defaults(run=_replay)
+
+
+def _add_sender(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--from",
+        dest="sender",
+        metavar="ADDRESS",
+        help="which device of a packet file, as in 10.0.0.9 or 10.0.0.7:4001",
+    )
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -336,15 +347,16 @@ def _listen(chosen: argparse.Namespace) -> int:
 
 def _decode(chosen: argparse.Namespace) -> int:
     from drivers.registry import get  # noqa: PLC0415
+    from monitor.main.decoding import Source  # noqa: PLC0415
     from monitor.main.devices import decode, read_options  # noqa: PLC0415
 
-    return decode(
-        get(chosen.driver),
-        chosen.file,
+    source = Source(
+        file=chosen.file,
         options=read_options(chosen.option),
         is_hex=chosen.hex,
-        waves=chosen.waves,
+        sender=chosen.sender,
     )
+    return decode(get(chosen.driver), source, waves=chosen.waves)
 
 
 def _replay(chosen: argparse.Namespace) -> int:
@@ -359,6 +371,7 @@ def _replay(chosen: argparse.Namespace) -> int:
             columns=tuple(chosen.map),
             driver=chosen.driver,
             options=tuple(chosen.option),
+            sender=chosen.sender,
         )
     )
 

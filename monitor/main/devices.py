@@ -2,23 +2,24 @@
 
 import asyncio
 import random
-import sys
 import time
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Final
+from typing import IO
 
-from drivers.contract import DeviceProtocol, Driver, OptionError, Options, TransportKind, finish
+from drivers.contract import Driver, Options
 from drivers.registry import all_drivers
 from monitor.config import read_limits
+from monitor.main.decoding import Source, decoded, open_with
 from monitor.main.output import flush, note, say_json, say_table
 from monitor.model.entry import Entry, EntryKind, Opened
-from monitor.model.errors import ConfigError, RecordingError
+from monitor.model.errors import ConfigError
 from monitor.model.event import DeviceEvent
-from monitor.model.instant import OPENING, Instant, WallAnchor
-from monitor.recordings.capture import is_capture, read_head, read_pieces, write_head, write_piece
+from monitor.model.instant import OPENING, WallAnchor
+from monitor.recordings.capture import write_head, write_piece
+from monitor.recordings.notes import Notes
 from monitor.runtime.chair import build_pipeline
 from monitor.runtime.clock import SessionClock
 from monitor.runtime.keeper import Keeper
@@ -26,9 +27,6 @@ from monitor.runtime.pipeline import Line
 from monitor.runtime.replay import observation_line
 from monitor.runtime.transports.opener import make_opener
 from monitor.runtime.transports.url import parse
-
-PIECE_SIZE: Final = 64
-FILE_SIZE_MAX: Final = 512 * 1024 * 1024
 
 
 def list_devices(*, as_json: bool) -> int:
@@ -87,47 +85,26 @@ def read_options(texts: Sequence[str]) -> Options:
     return options
 
 
-def open_with(driver: Driver, options: Options) -> DeviceProtocol:
-    """Open a conversation with options a person gave.
-
-    Raises:
-        ConfigError: the driver does not know one of them, or not that value.
-    """
-    try:
-        return driver.open_protocol(options)
-    except OptionError as error:
-        raise ConfigError(f"driver {driver.name}: {error}") from error
-
-
 # -- decode ------------------------------------------------------------------------------------
 
 
-def decode(driver: Driver, file: str, *, options: Options, is_hex: bool, waves: bool) -> int:
-    """Say what the bytes in `file` mean; 1 if there was not one good frame in them.
+def decode(driver: Driver, source: Source, *, waves: bool) -> int:
+    """Say what the bytes in a file mean; 1 if there was not one good frame in them.
 
     Raises:
-        RecordingError: the file cannot be read, or is a capture of another device.
-        ConfigError: hex text that is none.
+        RecordingError: the file cannot be read, is a capture of another device, or mixes devices.
+        ConfigError: hex text that is none, or an option the driver does not know.
     """
-    protocol = open_with(driver, options)
+    notes = Notes("packet")
     heard_any = False
-    last = OPENING
-    for at, data in pieces_of(driver, file, is_hex=is_hex):
-        last = at
-        heard_any |= _say_events(driver, received(protocol, data, at), waves=waves)
-    heard_any |= _say_events(driver, list(finish(protocol, last)), waves=waves)
+    for _, events in decoded(driver, source, notes):
+        heard_any |= _say_events(driver, events, waves=waves)
+    flush()
+    for sentence in notes.sentences:
+        note(f"note: {sentence}")
     if not heard_any:
-        note(f"nothing in {file} reads as {driver.title}")
+        note(f"nothing in {source.file} reads as {driver.title}")
     return 0 if heard_any else 1
-
-
-def received(protocol: DeviceProtocol, data: bytes, at: Instant) -> list[DeviceEvent]:
-    """Return what `data` means; time that passed acts before the bytes do, as on a link."""
-    events: list[DeviceEvent] = []
-    while protocol.wake_at is not None and protocol.wake_at <= at:
-        events += protocol.wake(protocol.wake_at)
-        protocol.take_outgoing()
-    return [*events, *protocol.receive(data, at)]
 
 
 def _say_events(driver: Driver, events: list[DeviceEvent], *, waves: bool) -> bool:
@@ -140,69 +117,6 @@ def _say_events(driver: Driver, events: list[DeviceEvent], *, waves: bool) -> bo
         else:
             heard_any = True
     return heard_any
-
-
-def pieces_of(driver: Driver, file: str, *, is_hex: bool) -> Iterator[tuple[Instant, bytes]]:
-    """Yield the bytes of a capture of ours at its instants, or of another file at a line's pace.
-
-    Raises:
-        RecordingError: a capture of another device, or not readable.
-        ConfigError: hex text that is none.
-    """
-    if file != "-" and _begins_as_capture(Path(file)):
-        head = read_head(Path(file))
-        if head.driver != driver.name:
-            raise RecordingError(
-                f'{file}: a capture of "{head.driver}", not of "{driver.name}"; '
-                f"vigil decode {head.driver} {file}"
-            )
-        yield from read_pieces(Path(file))
-        return
-    data = _content(file)
-    yield from _paced(driver, _from_hex(data, file) if is_hex else data)
-
-
-def _begins_as_capture(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return is_capture(file.read(64))
-    except OSError as error:
-        raise RecordingError(f"{path}: {error.strerror or error}") from error
-
-
-def _content(file: str) -> bytes:
-    if file == "-":
-        return sys.stdin.buffer.read(FILE_SIZE_MAX)
-    path = Path(file)
-    if path.stat().st_size > FILE_SIZE_MAX:
-        raise RecordingError(f"{path}: larger than {FILE_SIZE_MAX >> 20} MiB; cut it")
-    return path.read_bytes()
-
-
-def _from_hex(data: bytes, file: str) -> bytes:
-    """Read hex text: any white space, commas and 0x between bytes, comments after a #."""
-    text = data.decode("ascii", errors="replace")
-    pairs = bytearray()
-    for number, line in enumerate(text.splitlines(), start=1):
-        words = line.split("#")[0].replace(",", " ").replace("0x", " ").split()
-        try:
-            for word in words:
-                pairs += bytes.fromhex(word)
-        except ValueError as error:
-            raise ConfigError(f"{file}, line {number}: not hex text: {error}") from error
-    return bytes(pairs)
-
-
-def _paced(driver: Driver, data: bytes) -> Iterator[tuple[Instant, bytes]]:
-    """Cut bytes without a clock at the pace their line needs for them; messages come whole."""
-    if TransportKind.SERIAL not in driver.transports:
-        yield OPENING, data
-        return
-    line = driver.serial
-    ns_per_byte = round(1e9 * (2 + line.bits) / line.baud)
-    for start in range(0, len(data), PIECE_SIZE):
-        piece = data[start : start + PIECE_SIZE]
-        yield Instant((start + len(piece)) * ns_per_byte), piece
 
 
 # -- listen ------------------------------------------------------------------------------------

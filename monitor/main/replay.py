@@ -10,13 +10,15 @@ import msgspec
 
 from drivers.registry import get
 from monitor.config import read_limits
-from monitor.main.devices import open_with, pieces_of, read_options, received
+from monitor.main.decoding import Source, decoded
+from monitor.main.devices import read_options
 from monitor.main.output import flush, note, say_json
 from monitor.model.entry import EntryKind, decode
 from monitor.model.errors import ConfigError
 from monitor.model.event import DeviceEvent
 from monitor.model.instant import Instant, in_seconds
 from monitor.recordings.capture import is_capture, read_head
+from monitor.recordings.notes import Notes
 from monitor.recordings.opening import open_recording
 from monitor.recordings.options import read_column_map, read_zero_is_missing
 from monitor.recordings.recording import ReadOptions
@@ -38,6 +40,7 @@ class ReplayWishes(msgspec.Struct, frozen=True, kw_only=True):
     columns: tuple[str, ...]
     driver: str | None
     options: tuple[str, ...] = ()
+    sender: str | None = None
 
 
 def replay(wishes: ReplayWishes) -> int:
@@ -79,13 +82,13 @@ Described = Callable[[], dict[str, object]]
 
 def _items(wishes: ReplayWishes) -> tuple[Items, Described, Callable[[], tuple[str, ...]]]:
     """Return the recording's events, what describes it, and its notes once it was read."""
-    if wishes.driver is not None:
-        name = wishes.driver
-        return _captured(name, wishes), lambda: {"driver": name}, tuple
     first = _beginning(Path(wishes.file))
-    if is_capture(first):
+    name = wishes.driver
+    if name is None and is_capture(first):
         name = read_head(Path(wishes.file)).driver
-        return _captured(name, wishes), lambda: {"driver": name}, tuple
+    if name is not None:
+        heard = Notes("packet")
+        return _captured(name, wishes, heard), lambda: {"driver": name}, lambda: heard.sentences
     if first.startswith(_SQLITE):
         return _session(Path(wishes.file)), lambda: {"recording": {"format": "session"}}, tuple
     recording = open_recording(
@@ -111,11 +114,10 @@ def _session(path: Path) -> Items:
         yield at, [event for event in map(decode, entries) if isinstance(event, DeviceEvent)]
 
 
-def _captured(name: str, wishes: ReplayWishes) -> Items:
-    driver = get(name)
-    protocol = open_with(driver, read_options(wishes.options))
-    for at, data in pieces_of(driver, wishes.file, is_hex=False):
-        yield at, received(protocol, data, at)
+def _captured(name: str, wishes: ReplayWishes, notes: Notes) -> Items:
+    options = read_options(wishes.options)
+    source = Source(file=wishes.file, options=options, sender=wishes.sender)
+    return decoded(get(name), source, notes)
 
 
 def _rate(speed: str) -> float | None:

@@ -15,9 +15,11 @@ class Notes:
     """Sentences, and counts of things that happen in many lines.
 
     Counting goes on for ever in bounded memory: a kind keeps its number and its first few lines.
+    `unit` is what the file is made of, where that is not lines.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, unit: str = "line") -> None:
+        self._unit = unit
         self._sentences: list[str] = []
         self._counts: dict[str, list[int]] = {}
 
@@ -44,15 +46,16 @@ class Notes:
     @property
     def sentences(self) -> tuple[str, ...]:
         """Return everything told and counted, in the order it first happened."""
-        return (*self._sentences, *(_sentence(*item) for item in self._counts.items()))
+        counted = (_sentence(*item, self._unit) for item in self._counts.items())
+        return (*self._sentences, *counted)
 
 
-def _sentence(what: str, counted: Sequence[int]) -> str:
+def _sentence(what: str, counted: Sequence[int], unit: str) -> str:
     """Return `what` with its number and the first lines it was seen in."""
     count, *lines = counted
     named = ", ".join(str(line) for line in lines)
     more = ", ..." if count > len(lines) else ""
-    return f"{count} x {what} (line{'s' if count > 1 else ''} {named}{more})"
+    return f"{count} x {what} ({unit}{'s' if count > 1 else ''} {named}{more})"
 
 
 class Refusals:
