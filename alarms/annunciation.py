@@ -1,0 +1,160 @@
+"""What is signalled now: who owns the lines, what a flood folds, which burst sounds and which next.
+
+A pure fold over the alarms shown and the changes told. The shell plays `Plan.burst` from its
+instant to its end and looks again at `next_burst_at`; a burst that is cut comes back with an
+earlier end.
+
+*Sounding* is every signal that is on and neither paused, acknowledged nor subsumed; a latched
+signal sounds on only where it is high. The burst is that of the most urgent of them, so silencing a
+high condition while a low one stands leaves the low pattern. A new or escalated condition is heard
+at once; only repeats wait. A condition that ended is still heard for the least part of its burst,
+unless a person silenced it.
+
+*A flood* is five new conditions within a minute. Then what is explained by the same cause is one
+line, and the rest that is not high is one more. What is high always has a line of its own.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from alarms.bursts import PATTERNS, Burst, burst_at
+from monitor.model.alarm import RANK, AlarmChange, AlarmSnapshot, Change, Priority
+from monitor.model.alarm import SignalPresence as Signal
+from monitor.model.instant import Instant, later, seconds
+
+FLOOD_COUNT: Final = 5
+FLOOD_WINDOW: Final = seconds(60)
+_RAISING: Final = frozenset({Change.PRESENT, Change.ESCALATED, Change.RESUMED})
+_SILENCING: Final = frozenset({Change.ACKNOWLEDGED, Change.PAUSED, Change.RESET})
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One line at one metre: an alarm, and those folded behind it."""
+
+    alarm: AlarmSnapshot
+    folded: tuple[str, ...] = ()
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What is signalled. `far` owns the line for four metres; `lines` are read at one metre."""
+
+    far: AlarmSnapshot | None = None
+    lines: tuple[Line, ...] = ()
+    sounding: tuple[str, ...] = ()
+    burst: Burst | None = None
+    next_burst_at: Instant | None = None
+    is_flood: bool = False
+
+
+class Annunciation(msgspec.Struct, frozen=True, kw_only=True):
+    """What must be remembered between two looks."""
+
+    burst: Burst | None = None
+    raised: tuple[Instant, ...] = ()
+
+    def look(
+        self, alarms: Sequence[AlarmSnapshot], changes: Sequence[AlarmChange], now: Instant
+    ) -> tuple["Annunciation", Plan]:
+        """Return what to remember and what is signalled, after `changes` led to `alarms`.
+
+        `alarms` come in reading order, as the alarm system gives them.
+        """
+        fresh = [each for each in changes if each.change is Change.PRESENT]
+        raised = (*self.raised, *(now for _ in fresh))
+        raised = tuple(each for each in raised if now - each < FLOOD_WINDOW)[-FLOOD_COUNT:]
+        is_flood = len(raised) >= FLOOD_COUNT
+        sounding = tuple(each for each in alarms if sounds(each))
+        burst = self._burst(sounding, changes, now)
+        plan = Plan(
+            far=alarms[0] if alarms else None,
+            lines=_folded(alarms) if is_flood else tuple(Line(each) for each in alarms),
+            sounding=tuple(each.alarm for each in sounding),
+            burst=burst,
+            next_burst_at=_next_burst(burst, sounding),
+            is_flood=is_flood,
+        )
+        return Annunciation(burst=burst, raised=raised), plan
+
+    def _burst(
+        self, sounding: Sequence[AlarmSnapshot], changes: Sequence[AlarmChange], now: Instant
+    ) -> Burst | None:
+        last = self.burst
+        if not sounding:
+            return _fading(last, changes, now)
+        priority = sounding[0].priority
+        if last is None or _is_new(sounding, changes, priority):
+            return burst_at(now, priority)
+        if RANK[priority] > RANK[last.priority]:
+            return burst_at(now, priority)
+        if RANK[priority] < RANK[last.priority]:
+            faded = _fading(last, changes, now)
+            still = faded is not None and faded.ends > now
+            return faded if still else burst_at(now, priority)
+        due = later(last.at, PATTERNS[priority].repeat)
+        return burst_at(now, priority) if now >= due else last
+
+
+def sounds(alarm: AlarmSnapshot) -> bool:
+    """Say whether an alarm's audible signal is given."""
+    if alarm.subsumed_by or alarm.audio_paused_until is not None:
+        return False
+    if alarm.acknowledged_by or alarm.acknowledged_until is not None:
+        return False
+    if alarm.signal is Signal.LATCHED:
+        return alarm.priority is Priority.HIGH
+    return alarm.signal is Signal.ON
+
+
+def _is_new(
+    sounding: Sequence[AlarmSnapshot], changes: Sequence[AlarmChange], priority: Priority
+) -> bool:
+    """Say whether a sounding alarm of the audible priority has just begun, risen or resumed."""
+    audible = {each.alarm for each in sounding if each.priority is priority}
+    return any(each.change in _RAISING and each.alarm in audible for each in changes)
+
+
+def _fading(last: Burst | None, changes: Sequence[AlarmChange], now: Instant) -> Burst | None:
+    """Return the running burst as it ends: at once for a person, else after its least part."""
+    if last is None or last.ends <= now:
+        return None
+    by_person = any(each.change in _SILENCING and each.operator for each in changes)
+    ends = now if by_person else max(now, min(last.ends, last.least_until()))
+    return Burst(last.at, last.priority, ends) if ends > now else None
+
+
+def _next_burst(burst: Burst | None, sounding: Sequence[AlarmSnapshot]) -> Instant | None:
+    if burst is None or not sounding:
+        return None
+    if burst.priority is not sounding[0].priority:
+        return burst.ends
+    return later(burst.at, PATTERNS[burst.priority].repeat)
+
+
+def _folded(alarms: Sequence[AlarmSnapshot]) -> tuple[Line, ...]:
+    """Fold what is explained behind its cause, and the rest that is not high behind the first."""
+    plain = {each.alarm for each in alarms if not each.subsumed_by}
+    behind: dict[str, list[str]] = {}
+    own: list[AlarmSnapshot] = []
+    first: AlarmSnapshot | None = None
+    for alarm in alarms:
+        if alarm.priority is Priority.HIGH:
+            own.append(alarm)
+        elif alarm.subsumed_by in plain:
+            behind.setdefault(alarm.subsumed_by, []).append(alarm.alarm)
+        elif first is None:
+            first = alarm
+            own.append(alarm)
+        else:
+            behind.setdefault(first.alarm, []).append(alarm.alarm)
+    return tuple(Line(each, tuple(_all_behind(each.alarm, behind))) for each in own)
+
+
+def _all_behind(alarm: str, behind: dict[str, list[str]]) -> list[str]:
+    """Return everything folded behind an alarm, also what is folded behind that."""
+    found: list[str] = []
+    for each in behind.get(alarm, ()):
+        found.append(each)
+        found.extend(_all_behind(each, behind))
+    return found
