@@ -11,7 +11,8 @@ from monitor.model.instant import Instant, instant_at
 from monitor.model.metric import Metric
 
 ALL: Final = registry.all_drivers()
-MESSAGES: Final = tuple(each for each in ALL if each.transports == {TransportKind.MQTT})
+WHOLE: Final = {TransportKind.MQTT, TransportKind.UDP}  # what these carry arrives whole or not
+MESSAGES: Final = tuple(each for each in ALL if each.transports <= WHOLE)
 STREAMS: Final = tuple(each for each in ALL if each not in MESSAGES)
 FULL_STREAM_SIZE_MAX: Final = 80
 
