@@ -175,7 +175,7 @@ _WAITING: Final = (_C.CANDIDATE, _C.UNMEASURED)
 _STANDING: Final = (_C.PRESENT, _C.HELD)
 _GIVEN: Final = (_S.ON, _S.LATCHED)
 _UNACKED: Final = (_O.NONE, _O.PAUSED)
-_SILENCED: Final = (_O.PAUSED, _O.ACKNOWLEDGED)
+_QUIETED: Final = (_O.PAUSED, _O.ACKNOWLEDGED)
 
 # Where (conditions, signals, operators), on which inputs, to what, telling what. A later row wins.
 # fmt: off
@@ -195,7 +195,7 @@ _ROWS: Final = (
     ((_C.PRESENT,), _ANY, _ANY, (_I.CLEARED_LATCHING,), (_C.ABSENT, _S.LATCHED, _SAME), (Change.LATCHED,)),
     (_ANY, _GIVEN, _ANY, (_I.ACKNOWLEDGE,), (_SAME, _SAME, _O.ACKNOWLEDGED), (Change.ACKNOWLEDGED,)),
     (_ANY, _GIVEN, _UNACKED, (_I.PAUSE_AUDIO,), (_SAME, _SAME, _O.PAUSED), (Change.PAUSED,)),
-    (_ANY, _GIVEN, _SILENCED, (_I.RESUME_AUDIO,), (_SAME, _SAME, _O.NONE), (Change.RESUMED,)),
+    (_ANY, _GIVEN, _QUIETED, (_I.RESUME_AUDIO,), (_SAME, _SAME, _O.NONE), (Change.RESUMED,)),
     (_ANY, _GIVEN, (_O.PAUSED,), (_I.PAUSE_OVER,), (_SAME, _SAME, _O.NONE), (Change.RESUMED,)),
     (_STANDING, _ANY, (_O.ACKNOWLEDGED,), (_I.ACKNOWLEDGEMENT_OVER,), (_SAME, _SAME, _O.NONE), (Change.RESUMED,)),
     ((_C.PRESENT,), _ANY, (_O.ACKNOWLEDGED,), (_I.WORSE,), (_SAME, _SAME, _O.NONE), (Change.RESUMED,)),

@@ -1,0 +1,128 @@
+"""What a person does to a signal: one alarm, one occurrence, never wider than asked."""
+
+import pytest
+
+from monitor.model.alarm import Change
+from monitor.model.alarm import SignalPresence as Signal
+from monitor.model.instant import instant_at
+from monitor.model.session import Deed, OperatorAction
+from tests.alarms.score import Score
+
+
+def low(until: float = 20) -> Score:
+    score = Score()
+    score.run(0, until, spo2=88)
+    return score
+
+
+def test_an_acknowledged_signal_returns_when_the_value_leaves_its_envelope() -> None:
+    score = low()
+    score.do(Deed.ACKNOWLEDGE, "spo2_low", 20)
+    score.run(21, 30, spo2=86)
+    assert score.changes("spo2_low")[-1] == (20, "acknowledged")
+    score.run(30, 31, spo2=84.9)
+    assert score.told[-1].change is Change.RESUMED
+    assert "worse than acknowledged: 88 then, 84.9 % now" in score.told[-1].reason
+
+
+def test_the_edge_of_the_envelope_is_still_inside() -> None:
+    score = low()
+    score.do(Deed.ACKNOWLEDGE, "spo2_low", 20)
+    score.run(21, 60, spo2=85)
+    assert score.changes("spo2_low")[-1] == (20, "acknowledged")
+
+
+def test_an_acknowledged_signal_returns_when_the_condition_does() -> None:
+    score = low()
+    score.do(Deed.ACKNOWLEDGE, "spo2_low", 20)
+    score.run(21, 40, spo2=95)
+    score.run(40, 60, spo2=88)
+    assert score.changes("spo2_low")[-2:] == [(26, "ended"), (50, "present")]
+    assert score.standing()["spo2_low"].acknowledged_until is None
+
+
+def test_an_acknowledgement_ends_when_the_priority_rises() -> None:
+    score = low()
+    score.do(Deed.ACKNOWLEDGE, "spo2_low", 20)
+    score.run(21, 30, spo2=84.5)
+    assert [change for _, change in score.changes("spo2_low")][-2:] == ["resumed", "escalated"]
+    assert score.standing()["spo2_low"].acknowledged_until is None
+
+
+def test_an_acknowledgement_runs_out_sooner_for_high() -> None:
+    medium, high = low(), Score()
+    high.run(0, 20, spo2=80)
+    medium.do(Deed.ACKNOWLEDGE, "spo2_low", 20)
+    high.do(Deed.ACKNOWLEDGE, "spo2_low", 20)
+    medium.run(21, 700, spo2=88)
+    high.run(21, 700, spo2=80)
+    assert medium.changes("spo2_low")[-1] == (620, "resumed")
+    assert high.changes("spo2_low")[-1] == (140, "resumed")
+
+
+@pytest.mark.hazard("H6")
+def test_pausing_one_alarm_leaves_the_other_alone() -> None:
+    score = Score()
+    score.run(0, 20, spo2=88, pulse_rate=130)
+    score.do(Deed.PAUSE_AUDIO, "spo2_low", 20)
+    standing = score.standing()
+    assert standing["spo2_low"].audio_paused_until == instant_at(140)
+    assert standing["pulse_rate_high"].audio_paused_until is None
+    score.run(21, 40, spo2=88, pulse_rate=130, etco2=70)
+    assert score.standing()["etco2_high"].audio_paused_until is None
+
+
+def test_a_pause_runs_out_and_says_so() -> None:
+    score = low()
+    score.do(Deed.PAUSE_AUDIO, "spo2_low", 20)
+    score.run(21, 200, spo2=88)
+    assert score.changes("spo2_low")[-2:] == [(20, "paused"), (140, "resumed")]
+
+
+@pytest.mark.hazard("H6")
+def test_escalation_cancels_a_pause() -> None:
+    score = low()
+    score.do(Deed.PAUSE_AUDIO, "spo2_low", 20)
+    score.run(21, 40, spo2=80)
+    assert score.changes("spo2_low")[-1] == (26, "escalated")
+    assert score.standing()["spo2_low"].audio_paused_until is None
+
+
+def test_what_cannot_be_done_is_refused_in_words_and_changes_nothing() -> None:
+    score = low()
+    before = score.system.save()
+
+    def refused(deed: Deed, alarm: str, operator: str = "nurse-1") -> str:
+        action = OperatorAction(deed=deed, at=instant_at(19), operator=operator, alarm=alarm)
+        reason = score.system.refusal(action)
+        assert score.system.accept(action, instant_at(19)) == ()
+        return reason
+
+    assert refused(Deed.ACKNOWLEDGE, "etco2_low") == "no such alarm present"
+    assert refused(Deed.ACKNOWLEDGE, "no such thing") == "no such alarm present"
+    assert refused(Deed.RESET, "spo2_low") == "cannot reset: the cause is still present"
+    assert refused(Deed.RESUME_AUDIO, "spo2_low") != ""
+    assert refused(Deed.ACKNOWLEDGE, "spo2_low", " ") == "an operator must be named"
+    assert score.system.save() == before
+
+
+def test_a_severe_occurrence_latches_until_a_person_has_seen_it() -> None:
+    score = Score()
+    score.run(0, 20, spo2=80)
+    score.run(20, 40, spo2=97)
+    assert score.changes("spo2_low")[-1][1] == "latched"
+    assert score.standing()["spo2_low"].signal is Signal.LATCHED
+    score.do(Deed.RESET, "spo2_low", 40)
+    assert score.standing() == {}
+
+
+def test_alarms_are_read_most_urgent_first_then_newest() -> None:
+    score = Score()
+    score.run(0, 40, spo2=88)
+    score.run(40, 60, spo2=88, pulse_rate=130)
+    score.run(60, 80, spo2=88, pulse_rate=130, etco2=70)
+    assert [each.alarm for each in score.system.alarms()] == [
+        "etco2_high",
+        "pulse_rate_high",
+        "spo2_low",
+    ]
