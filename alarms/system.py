@@ -12,6 +12,7 @@ import msgspec
 
 from alarms import step as stepping
 from alarms.board import NEVER, Board, Watch
+from alarms.channel import Channel
 from alarms.condition import Condition, Input, State
 from alarms.equipment import Equipment
 from alarms.names import APNOEA, RECORDING_GAP, REJECTED
@@ -215,6 +216,22 @@ class AlarmSystem:
     def limits_of(self, metric: Metric) -> tuple[float | None, float | None]:
         """Return the low and the high limit in force for `metric`; None where there is none."""
         return self._vitals.bounds.in_force(metric)
+
+    def inspect(self, alarm: str) -> Watch | None:
+        """Return the condition of that name as it stands, to look at and not to touch."""
+        return self._board.get(alarm)
+
+    def watches_of(self, metric: Metric) -> list[Watch]:
+        """Return the conditions that are about `metric`, by name."""
+        return [each for each in self._in_order() if each.identity.metric is metric]
+
+    def cause_of(self, watch: Watch) -> str:
+        """Return the standing condition that explains another, if one does."""
+        return self._board.cause_of(watch)
+
+    def channel_of(self, metric: Metric) -> Channel | None:
+        """Return what is known of a metric."""
+        return self._vitals.senses.channels.get(metric)
 
     @property
     def rejected(self) -> int:
