@@ -1,4 +1,4 @@
-"""SenML over MQTT (RFC 8428, JSON): measurements of any node that speaks it.
+"""SenML over MQTT (RFC 8428, JSON and CBOR): measurements of any node that speaks it.
 
 ``[{"bn":"urn:dev:mac:..:","bt":1700000000,"n":"spo2","u":"%","v":97},{"n":"rr","u":"1/min","v":14}]``
 
@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from math import isfinite
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Final
 
 import msgspec
 
@@ -26,6 +26,8 @@ from drivers.contract import (
 )
 from drivers.envelope import Message, unpack
 from drivers.options import CommonOptions, read_options
+from drivers.parts.cbor import CborError
+from drivers.parts.senml_cbor import Record, is_cbor, read_records
 from drivers.payload import PAYLOAD_SIZE_MAX, Intake, Reading, in_unit, known_units
 from monitor.model.event import (
     DeviceEvent,
@@ -36,8 +38,6 @@ from monitor.model.event import (
 )
 from monitor.model.instant import Instant, between, in_seconds, later, seconds
 from monitor.model.metric import DESCRIPTORS, Metric, describe
-
-Record: TypeAlias = dict[str, float | str | bool | None]
 
 _VERSION_MAX: Final = 10
 _RELATIVE_BELOW: Final = 2**28
@@ -166,8 +166,9 @@ class SenMLProtocol:
         if len(payload) > PAYLOAD_SIZE_MAX:
             return [reject("message too long", payload, now)]
         try:
-            records = self._decoder.decode(payload)
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            is_binary = is_cbor(payload)
+            records = read_records(payload) if is_binary else self._decoder.decode(payload)
+        except (CborError, msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
             return [reject(f"no SenML: {error}", payload, now)]
         if len(records) > _RECORDS_MAX:
             return [reject("too many records", payload, now)]
@@ -305,7 +306,7 @@ def _current(observation: Observation, now: Instant) -> Observation:
 
 DRIVER: Final = Driver(
     name="senml",
-    title="Any node that publishes SenML (JSON)",
+    title="Any node that publishes SenML (JSON, CBOR)",
     reference="RFC 8428; IANA SenML units",
     evidence=Evidence.VENDOR_TABLE,
     transports=frozenset({TransportKind.MQTT}),
@@ -355,10 +356,19 @@ DRIVER: Final = Driver(
             ),
             "the registry's units applied by hand",
         ),
+        Vector(
+            bytes.fromhex(
+                "83 A5 21 63 6E 31 3A 22 1A 65 53 F1 00 00 64 73 70 6F 32 01 61 25 02 18 61"
+                "A3 00 62 72 72 01 65 31 2F 6D 69 6E 02 0E"
+                "A3 00 65 65 74 63 6F 32 01 62 50 61 02 C4 82 21 1A 00 07 BA E8"
+            ),
+            ((Metric.SPO2, 97.0), (Metric.RESP_RATE, 14.0), (Metric.ETCO2, 38.0)),
+            "RFC 8428, section 6, put together by hand",
+        ),
     ),
     doubts=(
         "mmHg is not a registered unit; nodes send it and it is taken",
-        "the CBOR form is not read",
+        "of CBOR, big numbers and strings of open length are refused",
         "without the wall time of the opening, the newest payload time heard counts as now",
     ),
 )
