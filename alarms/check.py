@@ -9,14 +9,24 @@ from typing import Final
 
 import msgspec
 
+from alarms.baseline import limit_from
 from alarms.condition import Input
 from alarms.names import ABSENCE_TOLD, APNOEA, no_data_alarm
-from alarms.rules import LimitRule, LimitSet, judge
+from alarms.rules import (
+    LimitRule,
+    LimitSet,
+    Part,
+    PartKind,
+    PatternRule,
+    RelativeRule,
+    judge,
+)
 from alarms.system import AlarmSystem
 from monitor.model.alarm import AlarmChange, Change
 from monitor.model.event import observe
 from monitor.model.instant import NS_PER_S, Duration, Instant, in_seconds, instant_at
 from monitor.model.metric import Metric, MetricDescriptor, describe
+from monitor.model.session import Deed, OperatorAction, Phase
 
 _SETTLED_S: Final = 30
 _RAMP_S: Final = 90
@@ -36,6 +46,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 def prove(limits: LimitSet) -> list[Finding]:
     """Return one finding for each alarm of the set, and one for each contradiction."""
     found = [finding for rule in limits.limits for finding in _prove_rule(limits, rule)]
+    found.extend(_prove_relative(limits, rule) for rule in limits.relatives)
+    found.extend(_prove_pattern(limits, rule) for rule in limits.patterns)
     found.append(_prove_apnoea(limits))
     found.extend(_prove_absence(limits, metric) for metric in ABSENCE_TOLD)
     found.extend(_contradictions(limits))
@@ -100,6 +112,62 @@ def _play(limits: LimitSet, metric: Metric, inside: float, bad: float) -> list[A
         told.extend(system.accept(observe(metric, value, now), now))
         told.extend(system.wake(Instant(now + NS_PER_S // 2)))
     return told
+
+
+def _prove_relative(limits: LimitSet, rule: RelativeRule) -> Finding:
+    """Give a baseline, then a pressure well beyond what it allows."""
+    own = inside_value(limits, rule.metric)
+    limit = None if own is None else limit_from(rule, own)
+    if own is None or limit is None:
+        return Finding(alarm=rule.alarm, is_well=False, text="no baseline puts it within reach")
+    system, told = AlarmSystem(limits), list[AlarmChange]()
+    enter = OperatorAction(
+        deed=Deed.ENTER_PHASE, at=Instant(0), operator="check", phase=Phase.BASELINE
+    )
+    system.accept(enter, Instant(0))
+    facts = describe(rule.metric)
+    far = _midway(limit.limit, facts.technical_low if rule.is_low else facts.technical_high)
+    for second, value in ((60, own), (180, own), (300, far), (420, own)):
+        now = instant_at(second)
+        told.extend(system.accept(observe(rule.metric, value, now), now))
+        told.extend(system.wake(instant_at(second + 1)))
+    raised = next((each for each in told if each.alarm == rule.alarm), None)
+    if raised is None:
+        return Finding(alarm=rule.alarm, is_well=False, text=f"{far:g} raises nothing")
+    latency_s = in_seconds(Duration(raised.at - instant_at(300)))
+    text = f"{rule.metric} {far:g} over a baseline of {own:g}: {raised.priority} at once"
+    return Finding(alarm=rule.alarm, is_well=True, text=text, latency_s=latency_s)
+
+
+def _prove_pattern(limits: LimitSet, rule: PatternRule) -> Finding:
+    """Bring every part about at once, from values that are inside all limits."""
+    system, told = AlarmSystem(limits), list[AlarmChange]()
+    last = 2 * _SETTLED_S + round(in_seconds(rule.delay)) + 2
+    for second in range(last):
+        now = instant_at(second)
+        for part in rule.parts:
+            start = inside_value(limits, part.metric)
+            start = describe(part.metric).technical_high / 2 if start is None else start
+            value = start if second < _SETTLED_S else _brought_about(part, start)
+            told.extend(system.accept(observe(part.metric, value, now), now))
+    raised = next((each for each in told if each.alarm == rule.alarm), None)
+    if raised is None:
+        return Finding(alarm=rule.alarm, is_well=False, text="its parts together raise nothing")
+    latency_s = in_seconds(Duration(raised.at - instant_at(_SETTLED_S)))
+    text = f"all parts together: {raised.priority} after {latency_s:g} s"
+    return Finding(alarm=rule.alarm, is_well=True, text=text, latency_s=latency_s)
+
+
+def _brought_about(part: Part, start: float) -> float | None:
+    facts = describe(part.metric)
+    wanted = {
+        PartKind.LOST: None,
+        PartKind.BELOW: _midway(part.amount, facts.technical_low),
+        PartKind.ABOVE: _midway(part.amount, facts.technical_high),
+        PartKind.FALLS: max(facts.technical_low, start - part.amount),
+        PartKind.RISES: min(facts.technical_high, start + part.amount),
+    }
+    return wanted[part.kind]
 
 
 def _prove_apnoea(limits: LimitSet) -> Finding:

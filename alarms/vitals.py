@@ -292,7 +292,8 @@ class Vitals:
         assert breaths.since is not None
         lasted = in_seconds(Duration(now - breaths.since))
         cause = f": {breaths.explained[0].value.replace('_', ' ')}?" if breaths.explained else ""
-        watch.note = f"no breath seen for {lasted:.3g} s{cause}"
+        told = "" if breaths.no_breath_from is None else "the device says so; "
+        watch.note = f"{told}no breath seen for {lasted:.3g} s{cause}"
         self._board.judge(watch, Input.VIOLATED, now, began=breaths.since)
 
     # -- no data

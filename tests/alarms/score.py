@@ -24,6 +24,46 @@ from monitor.model.session import Deed, OperatorAction
 PRESET_TEXT: Final = (files("alarms") / "presets" / "iv-ketamine.toml").read_text()
 LIMITS: Final[LimitSet] = read_preset(PRESET_TEXT, "iv-ketamine.toml")
 
+PATTERNS: Final = """
+[pattern.hypoventilation]
+title = "Breathing slows, CO2 rises"
+priority = "medium"
+delay_s = 10
+clear_for_s = 5
+latch = "never"
+parts = [
+  { metric = "resp_rate", kind = "falls", amount = 4, window_s = 120 },
+  { metric = "etco2", kind = "rises", amount = 8, window_s = 120 },
+]
+[pattern.blind_and_low]
+title = "Saturation low, no CO2"
+priority = "high"
+delay_s = 5
+clear_for_s = 5
+latch = "never"
+parts = [ { metric = "spo2", kind = "below", amount = 93 }, { metric = "etco2", kind = "lost" } ]
+[relative.nibp_sys_far_down]
+metric = "nibp_sys"
+direction = "low"
+percent = 30
+priority = "medium"
+delay_s = 0
+hysteresis = 5
+clear_for_s = 0
+latch = "never"
+acknowledge_envelope = 5
+provenance = { percent = "test" }
+[phase.observation.limits.spo2.low]
+limit = 92
+priority = "low"
+delay_s = 20
+hysteresis = 1
+clear_for_s = 5
+latch = "never"
+acknowledge_envelope = 2
+provenance = { limit = "test" }
+"""
+
 Line = tuple[float, str, str, str]
 
 

@@ -3,9 +3,10 @@
 import msgspec
 
 from alarms.check import prove
+from alarms.limits import read_preset
 from alarms.rules import LimitSet
 from monitor.model.instant import seconds
-from tests.alarms.score import LIMITS
+from tests.alarms.score import LIMITS, PATTERNS, PRESET_TEXT
 
 
 def changed(alarm: str, **values: object) -> LimitSet:
@@ -28,6 +29,16 @@ def test_each_alarm_discloses_its_latency() -> None:
     assert latency["spo2_low"] == 5
     assert latency["nibp_sys_high"] == 0
     assert {each.latency_s for each in prove(LIMITS) if each.alarm == "apnoea"} == {30}
+
+
+def test_relative_limits_and_patterns_are_proved_too() -> None:
+    limits = read_preset(PRESET_TEXT + PATTERNS, "more.toml")
+    found = {each.alarm: each for each in prove(limits)}
+    for alarm in ("nibp_sys_above_baseline", "nibp_sys_far_down", "hypoventilation"):
+        assert found[alarm].is_well, found[alarm].text
+    never = PATTERNS.replace('kind = "below", amount = 93', 'kind = "below", amount = 1')
+    found = {each.alarm: each for each in prove(read_preset(PRESET_TEXT + never, "more.toml"))}
+    assert not found["blind_and_low"].is_well
 
 
 def test_limits_that_contradict_are_found() -> None:

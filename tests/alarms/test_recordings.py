@@ -1,5 +1,6 @@
 """Real recordings through the core, held against the facts that stand beside them."""
 
+import bz2
 import csv
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,7 +8,8 @@ from typing import Final
 
 import pytest
 
-from monitor.model.instant import in_seconds
+from monitor.model.event import WaveformSegment
+from monitor.model.instant import in_seconds, instant_at
 from monitor.model.metric import Metric
 from tests.alarms.score import Score, seen
 
@@ -146,6 +148,26 @@ def test_minute_data_of_thirty_two_hours_are_not_always_stale() -> None:
     assert high == [10320, 62580]
     assert not [at for at, alarm in physiological(score) if alarm == "spo2_low"]
     assert len([1 for _, each in score.changes("no_data_spo2") if each == "present"]) == 8
+
+
+@pytest.mark.hazard("H1")
+def test_each_pause_of_a_real_capnogram_is_told_at_its_thirtieth_second() -> None:
+    samples, first = [], None
+    with bz2.open(find("capnogram-waveform/Capnography.csv.bz2"), "rt") as lines:
+        next(lines)
+        for number, line in enumerate(lines):
+            if number % 5 == 0:
+                stamp, _, value = line.partition(",")
+                first = float(stamp) if first is None else first
+                samples.append((float(stamp) - first, float(value)))
+    score = Score()
+    for start in range(0, len(samples), 5):
+        piece = samples[start : start + 5]
+        at = instant_at(piece[-1][0])
+        segment = WaveformSegment(Metric.CO2_WAVE, at, 25.0, tuple(value for _, value in piece))
+        score.hear(segment, piece[-1][0])
+    raised = [at + (first or 0) for at, change in score.changes("apnoea") if change == "present"]
+    assert raised == pytest.approx([1600.6, 2200.6, 3031.8, 3593.3, 3674.4, 3941.7], abs=1)
 
 
 def test_eleven_cuff_readings_are_judged_once_each() -> None:

@@ -16,48 +16,9 @@ from monitor.model.errors import ConfigError
 from monitor.model.instant import instant_at, seconds
 from monitor.model.metric import NIBP, Metric
 from monitor.model.session import Deed, OperatorAction, Phase
-from tests.alarms.score import LIMITS, PRESET_TEXT, Score, seen
+from tests.alarms.score import LIMITS, PATTERNS, PRESET_TEXT, Score, seen
 
 SPO2: Final = next(each for each in LIMITS.limits if each.alarm == "spo2_low")
-PATTERNS: Final = """
-[pattern.hypoventilation]
-title = "Breathing slows, CO2 rises"
-priority = "medium"
-delay_s = 10
-clear_for_s = 5
-latch = "never"
-parts = [
-  { metric = "resp_rate", kind = "falls", amount = 4, window_s = 120 },
-  { metric = "etco2", kind = "rises", amount = 8, window_s = 120 },
-]
-[pattern.blind_and_low]
-title = "Saturation low, no CO2"
-priority = "high"
-delay_s = 5
-clear_for_s = 5
-latch = "never"
-parts = [ { metric = "spo2", kind = "below", amount = 93 }, { metric = "etco2", kind = "lost" } ]
-[relative.nibp_sys_far_down]
-metric = "nibp_sys"
-direction = "low"
-percent = 30
-priority = "medium"
-delay_s = 0
-hysteresis = 5
-clear_for_s = 0
-latch = "never"
-acknowledge_envelope = 5
-provenance = { percent = "test" }
-[phase.observation.limits.spo2.low]
-limit = 92
-priority = "low"
-delay_s = 20
-hysteresis = 1
-clear_for_s = 5
-latch = "never"
-acknowledge_envelope = 2
-provenance = { limit = "test" }
-"""
 
 
 def with_more(text: str = PATTERNS) -> LimitSet:
