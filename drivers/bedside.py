@@ -94,23 +94,19 @@ class Beat:
 
     def __init__(self, rate_hz: int) -> None:
         self._rate_hz = rate_hz
-        self._start: Instant | None = None
+        self._start = Instant(0)
         self._count = 0
-
-    @property
-    def at(self) -> Instant | None:
+        self.at: Instant | None = None
         """When it is next due; None while stopped."""
-        if self._start is None:
-            return None
-        return Instant(self._start + self._count * 1_000_000_000 // self._rate_hz)
 
     def start(self, now: Instant) -> None:
         """Begin: due now, and then at the rate."""
         self._start, self._count = now, 0
+        self.at = now
 
     def stop(self) -> None:
         """Be due no more."""
-        self._start = None
+        self.at = None
 
     def is_due(self, now: Instant) -> bool:
         """Tell whether it is due, and if so move to the next; a long sleep is not made up for."""
@@ -120,4 +116,5 @@ class Beat:
         self._count += 1
         if now - at > 1_000_000_000:
             self._start, self._count = now, 1
+        self.at = Instant(self._start + self._count * 1_000_000_000 // self._rate_hz)
         return True

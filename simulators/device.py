@@ -244,13 +244,20 @@ class SimulatedDevice:
     def step(self, now: Instant) -> Sequence[bytes]:
         """Do all that is due by `now`, each thing at its own instant; return what is to be sent."""
         sent: list[bytes] = []
-        while (due := self.wake_at) <= now:
+        side = self._side
+        while True:
+            side_due = side.wake_at
+            due = self._say_at if side_due is None else min(self._say_at, side_due)
+            if due > now:
+                break
             if due == self._say_at:
-                self._side.say(self._source(due), due)
+                side.say(self._source(due), due)
                 self._say_at = later(due, self._say_every)
-            if self._side_is_due(due):
-                self._side.wake(due)
-                assert not self._side_is_due(due), "a woken device must move its wake forward"
+                side_due = side.wake_at
+            if side_due is not None and side_due <= due:
+                side.wake(due)
+                moved = side.wake_at
+                assert moved is None or moved > due, "a woken device must move its wake forward"
             sent += self._take(due)
         sent += self._take(now)
         return sent
@@ -262,10 +269,6 @@ class SimulatedDevice:
             self._side.receive(data, now)
             sent += self._take(now)
         return sent
-
-    def _side_is_due(self, now: Instant) -> bool:
-        wake_at = self._side.wake_at
-        return wake_at is not None and wake_at <= now
 
     def _take(self, now: Instant) -> Sequence[bytes]:
         if self._bedside is not None and self._cuff is not None:
