@@ -251,7 +251,7 @@ def _device(table: dict[str, object], where: str, taken: set[str]) -> Device:
         raise ConfigError(f'{where}, key url: say where it is, as in "serial:///dev/ttyUSB0"')
     try:
         address = parse(url)
-        if address.scheme == "serial":
+        if address.scheme.startswith("serial"):
             serial_line(address, driver.serial)
     except ConfigError as error:
         raise ConfigError(f"{where}, key url: {error}") from error
@@ -274,7 +274,7 @@ def _driver(name: object, where: str) -> Driver:
 
 
 def _check_scheme(scheme: str, driver: Driver, where: str) -> None:
-    kind = "mqtt" if scheme == "mqtts" else scheme
+    kind = {"mqtts": "mqtt", "serial+rfc2217": "serial"}.get(scheme, scheme)
     known = {each.value for each in driver.transports}
     if kind not in known | {"memory", "capture"}:
         raise ConfigError(

@@ -1,21 +1,30 @@
 """TCP to a device server, UDP to a monitor."""
 
 import asyncio
+import socket
+from typing import Final
 
 from monitor.runtime.transports.contract import WRITE_BACKLOG_MAX, LinkFailedError, Receiver
 
 CONNECT_S_MAX = 5.0
 
+_KEEP_ALIVE: Final = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
+"""Seconds of quiet before a peer is asked whether it is there, between questions; how many."""
 
-class _Stream(asyncio.Protocol):
+
+class Stream(asyncio.Protocol):
+    """Passes the bytes of a connection on, and its end."""
+
     def __init__(self, receiver: Receiver) -> None:
         self._receiver = receiver
         self.is_ours_to_close = False
 
     def data_received(self, data: bytes) -> None:
+        """Take bytes from the socket."""
         self._receiver.heard(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the end, unless we made it."""
         if not self.is_ours_to_close:
             self._receiver.lost(str(exc) if exc else "the other side closed the connection")
 
@@ -23,7 +32,7 @@ class _Stream(asyncio.Protocol):
 class TcpTransport:
     """Bytes of one TCP connection."""
 
-    def __init__(self, transport: asyncio.Transport, stream: _Stream) -> None:
+    def __init__(self, transport: asyncio.Transport, stream: Stream) -> None:
         self._transport = transport
         self._stream = stream
 
@@ -33,10 +42,27 @@ class TcpTransport:
         if self._transport.get_write_buffer_size() > WRITE_BACKLOG_MAX:
             self._transport.abort()
 
+    def resume(self) -> None:
+        """Read on after reading was paused."""
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
+
     def close(self) -> None:
         """End the connection."""
         self._stream.is_ours_to_close = True
         self._transport.close()
+
+
+def keep_alive(transport: asyncio.Transport) -> None:
+    """Let a peer that vanished without a word (a pulled cable, a power cut) be noticed.
+
+    Found in half a minute; without it a connection that nobody writes to is open for ever.
+    """
+    wire: socket.socket = transport.get_extra_info("socket")
+    wire.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _KEEP_ALIVE.items():
+        if hasattr(socket, name):  # not every system lets them be set
+            wire.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 async def open_tcp(host: str, port: int, receiver: Receiver) -> TcpTransport:
@@ -48,11 +74,12 @@ async def open_tcp(host: str, port: int, receiver: Receiver) -> TcpTransport:
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(CONNECT_S_MAX):
-            transport, stream = await loop.create_connection(lambda: _Stream(receiver), host, port)
+            transport, stream = await loop.create_connection(lambda: Stream(receiver), host, port)
     except TimeoutError as error:
         raise LinkFailedError(f"{host}:{port}: no answer in {CONNECT_S_MAX:.0f} s") from error
     except OSError as error:
         raise LinkFailedError(f"{host}:{port}: {error.strerror or error}") from error
+    keep_alive(transport)
     return TcpTransport(transport, stream)
 
 

@@ -1,4 +1,8 @@
-"""Device URLs: `serial:///dev/ttyUSB0?baud=9600`, `tcp://host:port`, `udp://…`, `mqtt://host/topic/#`."""
+"""Device URLs: `serial:///dev/ttyUSB0?baud=9600`, `tcp://host:port`, `udp://…`, `mqtt://host/topic/#`.
+
+Also `tcp://0.0.0.0:2575?listen=1` for a device that connects to us, and
+`serial+rfc2217://host:port?baud=9600` for a port whose device server sets its line.
+"""
 
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -8,7 +12,11 @@ import msgspec
 from drivers.contract import SerialLine
 from monitor.model.errors import ConfigError
 
-_SCHEMES: Final = ("serial", "tcp", "udp", "mqtt", "mqtts", "memory", "capture")
+_SCHEMES: Final = (
+    "serial", "tcp", "udp", "mqtt", "mqtts", "serial+rfc2217", "memory", "capture",
+)  # fmt: skip
+_PUBLIC_SCHEMES: Final = 6
+_WITH_PORT: Final = frozenset({"tcp", "udp", "serial+rfc2217"})
 _PARITIES: Final = ("N", "E", "O")
 
 
@@ -30,7 +38,7 @@ def parse(url: str) -> Address:
     """
     parts = urlsplit(url.replace("#", "%23"))
     if parts.scheme not in _SCHEMES:
-        raise ConfigError(f'url "{url}": begin with one of {", ".join(_SCHEMES[:5])}')
+        raise ConfigError(f'url "{url}": begin with one of {", ".join(_SCHEMES[:_PUBLIC_SCHEMES])}')
     if parts.password is not None:
         raise ConfigError(f'url "{parts.scheme}://…": no password in a URL; use password_env')
     settings = dict(parse_qsl(parts.query, keep_blank_values=True))
@@ -53,7 +61,7 @@ def _has_port(url: str) -> bool:
 
 def _port(url: str, port: int | None, scheme: str) -> int:
     default = {"mqtt": 1883, "mqtts": 8883}.get(scheme, 0)
-    if port is None and scheme in {"tcp", "udp"}:
+    if port is None and scheme in _WITH_PORT:
         raise ConfigError(f'url "{url}": needs a port, as in {scheme}://10.0.0.7:4001')
     return port if port is not None else default
 
@@ -61,11 +69,21 @@ def _port(url: str, port: int | None, scheme: str) -> int:
 def _checked(url: str, address: Address) -> Address:
     if address.scheme == "serial" and not address.path:
         raise ConfigError(f'url "{url}": name the port, as in serial:///dev/ttyUSB0')
-    if address.scheme in {"tcp", "udp"} and not address.host:
+    if address.scheme in _WITH_PORT and not address.host:
         raise ConfigError(f'url "{url}": needs a host, as in {address.scheme}://10.0.0.7:4001')
     if address.scheme.startswith("mqtt") and len(address.path) < 2:
         raise ConfigError(f'url "{url}": needs a topic, as in mqtt://broker/chair2/#')
+    if address.scheme in {"tcp", "udp"}:
+        for key, value in address.settings.items():
+            if address.scheme != "tcp" or key != "listen" or value not in {"0", "1"}:
+                remedy = "listen=1 (the device connects to us)" if "tcp" in url else "none"
+                raise ConfigError(f'url "{url}": setting {key}={value}; known: {remedy}')
     return address
+
+
+def listens(address: Address) -> bool:
+    """Return whether the device is to connect to us."""
+    return address.settings.get("listen") == "1"
 
 
 def serial_line(address: Address, default: SerialLine) -> SerialLine:
