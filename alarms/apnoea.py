@@ -35,6 +35,7 @@ EXPLAINING: Final = frozenset(
 WAVE_FRESH: Final = seconds(3)
 _WAVE_SPEAKS_FOR: Final = seconds(12)
 _EXPLAINED_AFTER: Final = seconds(30)
+_LOSS_EXPLAINS_MAX: Final = seconds(45)
 _FLAT_SETTLES: Final = seconds(10)
 _CHANNEL_SILENT: Final = seconds(10)
 RATE_BELIEVED_MAX: Final = 60.0
@@ -58,6 +59,7 @@ class BreathClock(msgspec.Struct, kw_only=True):
     measured: Duration = Duration(0)
     heard_at: Instant | None = None
     etco2_is_lost: bool = False
+    etco2_lost_at: Instant | None = None
     explained: list[NoticeKind] = []
     explained_end: Instant | None = None
     explained_least: Instant = Instant(0)
@@ -107,13 +109,20 @@ class BreathClock(msgspec.Struct, kw_only=True):
     def hear_etco2(self, etco2: float | None, now: Instant) -> None:
         """Take an EtCO2, None if not available: whether airway CO2 is measured at all."""
         if etco2 is None:
-            if not self.etco2_is_lost and self.has_co2:
-                self.explained_end = later(now, _EXPLAINED_AFTER)
-                self.explained_least = now
+            if not self.etco2_is_lost:
+                self.etco2_lost_at = now
+            if self.has_co2:
+                self._explain_loss(now)
             self.etco2_is_lost = True
             return
         self.etco2_is_lost = False
         self.has_co2 = self.has_co2 or etco2 > 0
+
+    def _explain_loss(self, now: Instant) -> None:
+        """EtCO2 not available explains missing breaths for a while, however long it lasts."""
+        since = now if self.etco2_lost_at is None else self.etco2_lost_at
+        self.explained_end = min(later(now, _EXPLAINED_AFTER), later(since, _LOSS_EXPLAINS_MAX))
+        self.explained_least = since
 
     def breathe(self, at: Instant, count: int = 1) -> None:
         """A breath was seen at `at`: the clock starts again."""

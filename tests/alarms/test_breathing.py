@@ -203,6 +203,24 @@ def test_not_available_then_zeros_beside_a_coarse_wave_are_an_auto_zero_too() ->
     assert score.lines() == []
 
 
+def test_not_available_then_zeros_without_any_wave_are_an_auto_zero() -> None:
+    score = Score()
+    score.run(0, 60, etco2=38, resp_rate=12)
+    score.run(60, 72, etco2=None, resp_rate=0)
+    score.run(72, 92, etco2=38, resp_rate=0)
+    score.run(92, 120, etco2=38, resp_rate=12)
+    assert score.lines() == []
+
+
+@pytest.mark.hazard("H2")
+def test_zeros_beside_no_end_tidal_value_are_believed_within_a_minute() -> None:
+    score = Score()
+    score.run(0, 60, etco2=38, resp_rate=12)
+    score.run(60, 150, etco2=None, resp_rate=0)
+    assert score.changes("apnoea")[0][0] <= 59 + 60
+    assert score.changes("resp_rate_low")[0][0] <= 60 + 60
+
+
 def test_breaths_from_before_the_zeros_do_not_delay_the_alarm() -> None:
     score = breathing()
     for second in range(60, 80):
