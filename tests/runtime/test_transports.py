@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -206,24 +207,33 @@ async def test_a_killed_broker_is_a_loss_at_once(mosquitto: Mosquitto) -> None:
     await transport.closed()
 
 
+async def _refusal(port: int, secrets: Secrets) -> str:
+    """Return why a broker was not joined.
+
+    paho leaves the socket of a failed TLS handshake to the garbage collector, which complains.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        try:
+            await open_mqtt("127.0.0.1", port, "#", Ears(), secrets=secrets, is_tls=True)
+        except LinkFailedError as error:
+            said = str(error)
+        else:
+            said = ""
+        gc.collect()
+    return said
+
+
 @pytest.mark.service
-# paho leaves the socket of a failed TLS handshake to the garbage collector, which complains.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_tls_and_password_let_us_in_and_keep_others_out(mosquitto_tls: Mosquitto) -> None:
-    good = Secrets(mosquitto_tls.username, BROKER_PASSWORD, str(mosquitto_tls.ca_file))
-    ears = Ears()
-    transport = await open_mqtt(
-        "127.0.0.1", mosquitto_tls.port, "#", ears, secrets=good, is_tls=True
-    )
+    port, ca_file = mosquitto_tls.port, str(mosquitto_tls.ca_file)
+    good = Secrets(mosquitto_tls.username, BROKER_PASSWORD, ca_file)
+    transport = await open_mqtt("127.0.0.1", port, "#", Ears(), secrets=good, is_tls=True)
     transport.close()
     await transport.closed()
-    wrong = Secrets(mosquitto_tls.username, "guess", str(mosquitto_tls.ca_file))
-    with pytest.raises(LinkFailedError):
-        await open_mqtt("127.0.0.1", mosquitto_tls.port, "#", ears, secrets=wrong, is_tls=True)
+    assert await _refusal(port, Secrets(mosquitto_tls.username, "guess", ca_file))
     untrusted = Secrets(mosquitto_tls.username, BROKER_PASSWORD, None)
-    with pytest.raises(LinkFailedError, match="CERTIFICATE"):
-        await open_mqtt("127.0.0.1", mosquitto_tls.port, "#", ears, secrets=untrusted, is_tls=True)
-    gc.collect()
+    assert "CERTIFICATE" in await _refusal(port, untrusted)
 
 
 async def test_a_capture_plays_its_bytes_and_ends(tmp_path: Path) -> None:

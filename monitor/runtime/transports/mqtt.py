@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import traceback
 from contextlib import AsyncExitStack
 from typing import Final
 
@@ -67,6 +68,14 @@ def _surface(reading: "asyncio.Task[None]") -> None:
         reading.get_loop().call_exception_handler({"message": "mqtt reader", "exception": error})
 
 
+def _let_go(error: BaseException) -> None:
+    """Drop the socket that paho leaves open in the frames of a failed TLS handshake."""
+    seen: BaseException | None = error
+    while seen is not None:
+        traceback.clear_frames(seen.__traceback__)
+        seen = seen.__cause__ or seen.__context__
+
+
 def _packed(message: aiomqtt.Message) -> bytes:
     payload = message.payload[: PAYLOAD_SIZE_MAX + 1]
     return pack(Message(str(message.topic), payload, message.retain))
@@ -95,5 +104,6 @@ async def open_mqtt(
         await client.subscribe(topic, qos=1)
     except (aiomqtt.MqttError, OSError) as error:
         await stack.aclose()
-        raise LinkFailedError(f"{host}:{port} {topic}: {error}") from error
+        _let_go(error)
+        raise LinkFailedError(f"{host}:{port} {topic}: {error}") from None
     return MqttTransport(client, stack, receiver)
