@@ -384,9 +384,14 @@ def _tls_lines(folder: Path) -> tuple[list[str], Path]:
         subprocess.run((openssl, *arguments), check=True, capture_output=True, cwd=folder)
 
     key = ("-newkey", "rsa:2048", "-nodes", "-days", "2")
-    run("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=test CA")
+    # Python 3.13 refuses a CA that does not say what its key may be used for.
+    usage = ("-addext", "keyUsage=critical,keyCertSign,cRLSign")
+    run("req", "-x509", *key, *usage, "-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=test CA")
     run("req", *key[:3], "-keyout", "tls.key", "-out", "tls.csr", "-subj", "/CN=localhost")
-    (folder / "san.cnf").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+    (folder / "san.cnf").write_text(
+        "subjectAltName=DNS:localhost,IP:127.0.0.1\n"
+        "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n"
+    )
     signing = ("-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2")
     run("x509", "-req", "-in", "tls.csr", *signing, "-extfile", "san.cnf", "-out", "tls.crt")
     lines = [f"certfile {folder}/tls.crt", f"keyfile {folder}/tls.key"]
