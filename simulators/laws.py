@@ -1,0 +1,290 @@
+"""What must hold in every session, whatever befalls it. Each law is a function named as a sentence.
+
+A law returns "" while it holds, else how it was broken. Laws about a moment are held against each
+thing heard, told, announced or done; laws about a picture at every virtual second; the others after
+each restart. What must hold of the record as a whole stands in `simulators.laws_of_record`.
+"""
+
+from typing import Final
+
+from monitor.model.alarm import AlarmChange, AlarmSnapshot, Change, Priority, SignalPresence
+from monitor.model.event import DeviceEvent, Observation
+from monitor.model.instant import in_seconds, later, seconds
+from monitor.model.link import LinkState
+from monitor.model.metric import Metric
+from monitor.model.session import Deed
+from monitor.model.snapshot import MetricSnapshot
+from simulators.scene import Scene, Signal, Told
+
+LATE_MAX: Final = seconds(0.05)
+ANNOUNCED_WITHIN_S: Final = 0.3
+STALE_AFTER_S: Final = 10.5
+DISK_TOLD_WITHIN_S: Final = 61.0
+TASKS_A_LINK_MAX: Final = 3
+TASKS_MAX: Final = 12
+PENDING_MAX: Final = 20_000
+
+# Past the hysteresis: from here on a value ends the condition. In the words of this module.
+_INSIDE_LOW: Final = {
+    "spo2_low": 91.0,
+    "pulse_rate_low": 53.0,
+    "heart_rate_low": 53.0,
+    "resp_rate_low": 9.0,
+    "etco2_low": 27.0,
+    "nibp_sys_low": 95.0,
+    "nibp_mean_low": 65.0,
+    "temp_low": 35.3,
+}
+_INSIDE_HIGH: Final = {
+    "pulse_rate_high": 117.0,
+    "heart_rate_high": 117.0,
+    "resp_rate_high": 29.0,
+    "etco2_high": 48.0,
+    "fico2_high": 6.0,
+    "nibp_sys_high": 155.0,
+    "nibp_dia_high": 95.0,
+    "nibp_mean_high": 115.0,
+    "temp_high": 38.2,
+}
+_FRESH_S: Final = 0.6
+_BREATH_FRESH_S: Final = 6.0
+_DEED_OF: Final = {
+    Change.ACKNOWLEDGED: Deed.ACKNOWLEDGE,
+    Change.PAUSED: Deed.PAUSE_AUDIO,
+    Change.RESET: Deed.RESET,
+}
+
+
+# -- about what was heard --------------------------------------------------------------------------
+
+
+def nothing_heard_was_never_said(scene: Scene, link: str, event: DeviceEvent) -> str:
+    """Hold a value against what that device was told lately."""
+    if link not in scene.believed:
+        return ""
+    return scene.testimony.doubt(link, event, scene.now_s())
+
+
+def nothing_is_stamped_with_another_moment(scene: Scene, link: str, event: DeviceEvent) -> str:
+    """Hold the instant of an event against the moment it was heard."""
+    now = scene.now()
+    if event.at != now:
+        return f"{link}: heard at {in_seconds(now)} s, stamped {in_seconds(event.at)} s"
+    if isinstance(event, Observation) and event.taken is not None and event.taken > now:
+        return f"{link}: {event.metric} taken at {in_seconds(event.taken)} s, in the future"
+    return ""
+
+
+# -- about what was told ---------------------------------------------------------------------------
+
+
+def a_change_is_told_when_it_is_due(scene: Scene, change: AlarmChange) -> str:
+    """Hold the instant of a change against the moment it was told."""
+    late = scene.now() - change.at
+    if 0 <= late <= LATE_MAX:
+        return ""
+    return f"{change.alarm} {change.change} due {in_seconds(change.at)} s, told {late / 1e9} s late"
+
+
+def no_signal_ends_without_its_cause_ending(scene: Scene, change: AlarmChange) -> str:
+    """Hold the end of a condition against fresh valid data, the end of a signal against a deed."""
+    deed = _DEED_OF.get(change.change)
+    if deed is not None:
+        is_done = scene.is_at_work(deed, change.alarm)
+        return "" if is_done else f"nobody did it: {change.alarm} {change.change}"
+    if change.change not in {Change.ENDED, Change.LATCHED}:
+        return ""
+    return _doubt_end(scene, change)
+
+
+def _doubt_end(scene: Scene, change: AlarmChange) -> str:
+    alarm, now_s = change.alarm, scene.now_s()
+    if alarm == "apnoea":
+        rate_s, rate = scene.valid_s.get(Metric.RESP_RATE, (-1e9, 0.0))
+        is_seen = now_s - scene.breath_s <= _BREATH_FRESH_S
+        is_claimed = rate > 0 and now_s - rate_s <= _BREATH_FRESH_S
+        return "" if is_seen or is_claimed else "apnoea ended, and no breath was heard"
+    if change.metric is None:
+        return ""
+    value_s, value = scene.valid_s.get(change.metric, (-1e9, 0.0))
+    if now_s - value_s > _FRESH_S:
+        return f"{alarm} {change.change}, the last valid value is {now_s - value_s:.1f} s old"
+    if value < _INSIDE_LOW.get(alarm, value) or value > _INSIDE_HIGH.get(alarm, value):
+        return f"{alarm} {change.change} at {value:g}"
+    return ""
+
+
+def what_is_signalled_was_written_first(scene: Scene, told: Told) -> str:
+    """Hold an announcement against what is durable; a disk that fails delays no signal."""
+    assert scene.chair is not None
+    record = scene.chair.record
+    if told.seq <= record.written_seq or not scene.chair.disk_is_well:
+        return ""
+    change = told.change
+    return f"{change.alarm} {change.change}: entry {told.seq}, written {record.written_seq}"
+
+
+def what_is_announced_was_told_in_that_order(scene: Scene, change: AlarmChange) -> str:
+    """Hold an announcement against the oldest change that waits for one."""
+    oldest = scene.unannounced[0].change if scene.unannounced else None
+    return "" if oldest == change else f"announced {change}, the oldest that waits is {oldest}"
+
+
+# -- about what was done ---------------------------------------------------------------------------
+
+
+def acting_on_one_alarm_leaves_the_others_alone(
+    scene: Scene, before: tuple[AlarmSnapshot, ...], after: tuple[AlarmSnapshot, ...], alarm: str
+) -> str:
+    """Hold the other alarms before a deed against those after it."""
+    del scene
+    others = [
+        {each.alarm: each for each in side if each.alarm != alarm} for side in (before, after)
+    ]
+    if others[0] == others[1]:
+        return ""
+    changed = [name for name in others[0] if others[0][name] != others[1].get(name)]
+    return f"a deed about {alarm or 'none'} changed {changed or sorted(others[1])}"
+
+
+# -- about a picture -------------------------------------------------------------------------------
+
+
+def time_only_goes_forward(scene: Scene) -> str:
+    """Hold a picture's instant against the one before and against the loop."""
+    assert scene.picture is not None
+    now = scene.picture.now
+    if scene.before is not None and now <= scene.before.now:
+        return f"{now} after {scene.before.now}"
+    return ""
+
+
+def what_is_on_the_screen_was_heard(scene: Scene) -> str:
+    """Hold each tile against the newest words, and the newest value, of the device it names.
+
+    A device that has not spoken since the station came up leaves a value of before in its place.
+    """
+    assert scene.picture is not None
+    for tile in scene.picture.metrics:
+        newest = scene.newest.get((tile.source, tile.metric))
+        if newest is not None and tile.validity is not newest[1].validity:
+            return f"{tile.metric} of {tile.source}: {tile.validity}, heard {newest[1].validity}"
+        valued = scene.valued.get((tile.source, tile.metric))
+        if valued is not None and (tile.value, tile.at) != (valued.value, valued.at):
+            return (
+                f"{tile.metric} of {tile.source}: shown {tile.value} of {tile.at}, heard {valued}"
+            )
+    return ""
+
+
+def an_old_value_is_never_shown_as_current(scene: Scene) -> str:
+    """Hold the age of each tile against what it says of its age."""
+    assert scene.picture is not None
+    for tile in scene.picture.metrics:
+        if _is_too_old(tile, scene) and not tile.is_stale:
+            return f"{tile.metric} {tile.value}"
+    return ""
+
+
+def _is_too_old(tile: MetricSnapshot, scene: Scene) -> bool:
+    newest = scene.newest.get((tile.source, tile.metric))
+    if newest is None or tile.metric.startswith("nibp") or tile.metric is Metric.TEMP:
+        return False
+    return scene.now_s() - newest[0] > STALE_AFTER_S
+
+
+def the_alarms_shown_are_what_was_told(scene: Scene) -> str:
+    """Hold the alarms on the screen against the sum of all changes told."""
+    assert scene.picture is not None
+    shown = {each.alarm: _signal_of(each) for each in scene.picture.alarms}
+    if shown == scene.signals:
+        return ""
+    for alarm in sorted(set(shown) | set(scene.signals)):
+        if shown.get(alarm) != scene.signals.get(alarm):
+            return f"{alarm}: shown {shown.get(alarm)}, told {scene.signals.get(alarm)}"
+    return ""
+
+
+def _signal_of(alarm: AlarmSnapshot) -> Signal:
+    return Signal(
+        is_standing=alarm.signal is SignalPresence.ON,
+        is_latched=alarm.signal is SignalPresence.LATCHED,
+        is_held=alarm.held_since is not None,
+        is_acknowledged=bool(alarm.acknowledged_by),
+        is_paused=alarm.audio_paused_until is not None,
+    )
+
+
+def low_for_long_enough_is_signalled_in_time(scene: Scene) -> str:
+    """Hold the alarms on the screen against the demands of the oracle."""
+    assert scene.picture is not None
+    standing = {
+        each.alarm: each for each in scene.picture.alarms if each.signal is SignalPresence.ON
+    }
+    for demand in scene.oracle.demands(scene.now_s()):
+        alarm = standing.get(demand.alarm)
+        if alarm is None:
+            return f"{demand.alarm} is not present: {demand.why}"
+        if demand.is_high and alarm.priority is not Priority.HIGH:
+            return f"{demand.alarm} is only {alarm.priority}: {demand.why}"
+    return ""
+
+
+def a_lost_link_stays_told_until_it_is_up(scene: Scene) -> str:
+    """Hold the end of a link's condition against the link."""
+    assert scene.picture is not None
+    links = {each.link: each for each in scene.picture.links}
+    ends, scene.link_ends = scene.link_ends, []
+    for change in ends:
+        link = links[change.alarm.removeprefix("link_")]
+        if link.state is not LinkState.UP and link.since <= later(change.at, LATE_MAX):
+            return f"{change.alarm} ended while the link is {link.state}"
+    return ""
+
+
+def what_was_told_is_announced_soon(scene: Scene) -> str:
+    """Hold what waits to be announced against its age."""
+    if not scene.unannounced:
+        return ""
+    oldest = scene.unannounced[0]
+    if scene.now_s() - oldest.at_s <= ANNOUNCED_WITHIN_S:
+        return ""
+    return f"{oldest.change.alarm} {oldest.change.change}, told at {oldest.at_s:.3f} s"
+
+
+def a_disk_that_fails_is_told(scene: Scene) -> str:
+    """Hold a disk that has failed for longer than a group of entries against the alarms."""
+    if scene.disk_failed_s is None or scene.now_s() - scene.disk_failed_s < DISK_TOLD_WITHIN_S:
+        return ""
+    signal = scene.signals.get("disk")
+    return "" if signal is not None and signal.is_standing else "no such alarm is present"
+
+
+def everything_that_grows_stays_bounded(scene: Scene) -> str:
+    """Hold what waits and what runs against its limits."""
+    assert scene.chair is not None
+    assert scene.picture is not None
+    tasks_max = TASKS_MAX + TASKS_A_LINK_MAX * len(scene.picture.links)
+    sizes = {
+        "entries pending": (scene.chair.record.pending_count, PENDING_MAX),
+        "events listed": (len(scene.picture.events), 50),
+        "gaps listed": (len(scene.picture.gaps), 100),
+        "tasks": (scene.tasks_count(), tasks_max),
+    }
+    for what, (size, size_max) in sizes.items():
+        if size > size_max:
+            return f"{size} {what}, at most {size_max} are meant to be"
+    return ""
+
+
+EACH_SECOND: Final = (
+    time_only_goes_forward,
+    what_is_on_the_screen_was_heard,
+    an_old_value_is_never_shown_as_current,
+    the_alarms_shown_are_what_was_told,
+    low_for_long_enough_is_signalled_in_time,
+    a_lost_link_stays_told_until_it_is_up,
+    what_was_told_is_announced_soon,
+    a_disk_that_fails_is_told,
+    everything_that_grows_stays_bounded,
+)
