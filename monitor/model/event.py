@@ -97,6 +97,7 @@ class NoticeKind(StrEnum):
     UNKNOWN_FIELD = "unknown_field"
     NOT_THIS_DEVICE = "not_this_device"
     DEVICE_IDENTITY = "device_identity"
+    DEVICE_GONE = "device_gone"
     REQUEST_REFUSED = "request_refused"
     HOST_MESSAGE = "host_message"
 
