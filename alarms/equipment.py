@@ -83,7 +83,7 @@ class Equipment:
             self._judge_moment(heard.notice, now)
             return
         if heard.notice is NoticeKind.CUFF_INFLATING:
-            self._vitals.suspicions.inflate(now, is_on=heard.present)
+            self._vitals.inflate(now, is_on=heard.present)
         self._judge_notice(heard.notice, now, is_present=heard.present)
 
     def _judge_moment(self, notice: NoticeKind, now: Instant) -> None:

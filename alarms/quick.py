@@ -15,12 +15,14 @@ from monitor.model.event import Observation, Validity
 from monitor.model.instant import Instant
 from monitor.model.metric import Metric, describe
 
-_NEAR_ZERO: Final = 8.0
+_NEAR_ZERO: Final = 9.5
 _ZERO_IS_ORDINARY: Final = frozenset({Metric.FICO2, Metric.PERFUSION_INDEX})
 
 
 class Quick(msgspec.Struct, kw_only=True):
     """A metric with nothing going on: the span of values, and the step, that change nothing.
+
+    `partner` is a metric that should read the same within `partner_differs_max`.
 
     Anything else, however slightly out of the ordinary, takes the long way.
     """
@@ -29,6 +31,8 @@ class Quick(msgspec.Struct, kw_only=True):
     low: float
     high: float
     step_max: float
+    partner: Channel | None = None
+    partner_differs_max: float = 0.0
 
     def takes(self, heard: Observation, now: Instant) -> bool:
         """Note an ordinary value and say so; or leave it to the long way."""
@@ -42,11 +46,17 @@ class Quick(msgspec.Struct, kw_only=True):
             return False
         if not -self.step_max <= value - before <= self.step_max:
             return False
+        if self.partner is not None and not self._agrees(value, self.partner.value):
+            return False
         if value != before:
             channel.changed_at = at
         channel.value = channel.heard_value = float(value)
         channel.heard_at = channel.valid_at = at
         return True
+
+    def _agrees(self, value: float, other: float | None) -> bool:
+        """Say whether the metric that measures the same thing is near enough, or silent."""
+        return other is None or abs(value - other) <= self.partner_differs_max
 
 
 def quick_way(channel: Channel, rules: Sequence[LimitRule], step_max: float | None) -> Quick:

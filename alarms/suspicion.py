@@ -26,7 +26,11 @@ GROUPS: Final = {
     FROZEN_CO2: (Metric.ETCO2, Metric.RESP_RATE),
 }
 _GROUP_OF: Final = {metric: alarm for alarm, group in GROUPS.items() for metric in group}
-_RATES: Final = frozenset({Metric.PULSE_RATE, Metric.HEART_RATE})
+PARTNERS: Final = {
+    Metric.PULSE_RATE: Metric.HEART_RATE,
+    Metric.HEART_RATE: Metric.PULSE_RATE,
+}
+_RATES: Final = frozenset(PARTNERS)
 _OXIMETER: Final = frozenset({Metric.SPO2, Metric.PULSE_RATE, Metric.PERFUSION_INDEX})
 _KPA_LOW: Final = 2.5
 _KPA_HIGH: Final = 9.0
@@ -71,6 +75,21 @@ class Suspicions:
         channel = self._channels[metric]
         is_gone = channel.valid_at is None or channel.is_lost or channel.is_stale
         return None if is_gone else channel.value
+
+    def is_looking(self, metric: Metric) -> bool:
+        """Say whether every value of `metric` matters now."""
+        if self._rules is None:
+            return False
+        if metric in _RATES and not self._watch(RATES_DIFFER).is_idle:
+            return True
+        return metric in _OXIMETER and self._cuff.until is not None
+
+    def partner_of(self, metric: Metric) -> tuple[Channel | None, float]:
+        """Return the metric that should read the same, and how far it may be away."""
+        other = PARTNERS.get(metric)
+        if other is None or self._rules is None:
+            return None, 0.0
+        return self._channels[other], self._rules.rates_differ
 
     # -- what is heard
 

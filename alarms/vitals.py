@@ -20,7 +20,7 @@ from alarms.names import ABSENCE_TOLD, APNOEA, NIBP_IMPLAUSIBLE, RESPIRATORY, no
 from alarms.patterns import Patterns
 from alarms.quick import Quick, quick_way
 from alarms.rules import LimitSet
-from alarms.suspicion import CuffWatch, Suspicions
+from alarms.suspicion import PARTNERS, CuffWatch, Suspicions
 from alarms.tally import Tally
 from alarms.trend import History
 from monitor.model.event import Observation, Validity, WaveformSegment
@@ -84,6 +84,8 @@ class Vitals:
         sampled = self.senses.breaths.wave.sampled_at
         if segment.at > now or segment.rate_hz <= 0 or (sampled and segment.at < sampled):
             return "waveform from the future or out of order"
+        if sampled == segment.at:
+            return ""
         if self.senses.breaths.hear_wave(segment):
             self._breathed(now)
         else:
@@ -106,6 +108,8 @@ class Vitals:
         doubt = self._doubt(channel, heard, value, now)
         self._revive(channel, value, now)
         self.suspicions.hear(heard.metric, now)
+        if heard.metric in PARTNERS and self.suspicions.is_looking(heard.metric):
+            self.quick.pop(PARTNERS[heard.metric], None)
         self.bounds.judge(heard.metric, value, doubt, now)
         self._patterns.hear(heard.metric, value, now)
         if doubt is Doubt.NONE and heard.metric is not Metric.RESP_RATE:
@@ -117,12 +121,16 @@ class Vitals:
         metric = channel.metric
         if not channel.is_fast or self._patterns.concerns(metric):
             return
+        if self.suspicions.is_looking(metric):
+            return
         if metric is Metric.ETCO2 and not self.senses.breaths.has_co2:
             return
         if self.bounds.is_calm(metric):
             rules = [each.rule for each in self.bounds.of(metric) if each.rule is not None]
             step_max = self._rules.data.steps.get(metric)
-            self.quick[metric] = quick_way(channel, rules, step_max)
+            quick = quick_way(channel, rules, step_max)
+            quick.partner, quick.partner_differs_max = self.suspicions.partner_of(metric)
+            self.quick[metric] = quick
 
     def _believable(
         self, channel: Channel, heard: Observation, now: Instant
@@ -359,6 +367,11 @@ class Vitals:
         self.bounds.take_baseline(reading.values, now)
         for metric, value in reading.values.items():
             self._patterns.hear(metric, value, now)
+
+    def inflate(self, now: Instant, *, is_on: bool) -> None:
+        """A cuff began to inflate, or is empty again: the oximeter is looked at closely."""
+        self.quick.clear()
+        self.suspicions.inflate(now, is_on=is_on)
 
     def enter(self, phase: Phase) -> None:
         """A phase begins: its limits are in force from the next value on."""

@@ -82,6 +82,15 @@ def test_where_a_waveform_is_cut_does_not_matter() -> None:
     assert whole == bit_by_bit
 
 
+def test_a_piece_of_waveform_told_twice_changes_nothing() -> None:
+    score = Score()
+    piece = WaveformSegment(Metric.CO2_WAVE, instant_at(1), 20.0, tuple([30.0] * 20))
+    score.hear(piece, 1)
+    before = score.system.save()
+    score.hear(piece, 1)
+    assert score.system.save() == before
+
+
 def breathing(until: float = 60) -> Score:
     """Return a score with a capnograph that has seen a patient breathe."""
     score = Score()

@@ -52,6 +52,13 @@ def test_two_rates_that_differ_are_told_and_both_still_count() -> None:
     assert score.changes("rates_differ")[-1][1] == "ended"
 
 
+def test_two_ordinary_rates_that_differ_are_told_too() -> None:
+    score = Score()
+    score.run(0, 30, pulse_rate=70, heart_rate=72)
+    score.run(30, 60, pulse_rate=70, heart_rate=95)
+    assert score.lines() == [(40, "rates_differ", "present", "low")]
+
+
 def test_an_end_tidal_value_as_small_as_kilopascals_is_told() -> None:
     score = Score()
     score.run(0, 60, etco2=5, resp_rate=14)

@@ -17,11 +17,21 @@ from monitor.model.metric import Metric
 from monitor.model.session import Deed, OperatorAction
 from tests.alarms.score import LIMITS, seen
 
-NUMERICS: Final = ("spo2", "pulse_rate", "heart_rate", "etco2", "resp_rate", "nibp_sys", "nibp_dia")
+NUMERICS: Final = (
+    "spo2",
+    "perfusion_index",
+    "pulse_rate",
+    "heart_rate",
+    "etco2",
+    "resp_rate",
+    "nibp_sys",
+    "nibp_dia",
+)
 VALUES: Final = {
     "spo2": (97.0, 97.0, 88.0, 80.0, 90.0, 0.0, None, 120.0),
-    "pulse_rate": (70.0, 70.0, 45.0, 35.0, 150.0, 0.0, None),
-    "heart_rate": (70.0, 70.0, 45.0, 0.0, None),
+    "perfusion_index": (2.0, 2.0, 0.1, None),
+    "pulse_rate": (70.0, 70.0, 95.0, 45.0, 35.0, 150.0, 0.0, None),
+    "heart_rate": (70.0, 70.0, 95.0, 45.0, 0.0, None),
     "etco2": (38.0, 38.0, 20.0, 70.0, 0.0, None),
     "resp_rate": (12.0, 12.0, 5.0, 0.0, 40.0, None),
     "nibp_sys": (120.0, 190.0, 70.0, None, 10.0),
