@@ -10,9 +10,10 @@ from drivers.registry import get
 from monitor.config import read_limits
 from monitor.model.alarm import Change, SignalPresence
 from monitor.model.entry import Entry, EntryKind, Resumed, Side, decode, encode
-from monitor.model.event import FrameRejected, Observation
+from monitor.model.event import FrameRejected, Observation, observe
 from monitor.model.instant import Instant, WallAnchor, in_seconds, instant_at, later, seconds
 from monitor.model.link import LinkState
+from monitor.model.metric import Metric
 from monitor.model.session import Deed, OperatorAction, Phase
 from monitor.runtime.pipeline import Pipeline
 from monitor.runtime.proof import derive_again
@@ -69,6 +70,8 @@ def test_an_input_comes_before_what_follows_from_it_and_instants_never_run_back(
             newest_input = entry.at
         elif entry.kind is EntryKind.HEARD:
             assert entry.at == newest_input
+        elif entry.kind is EntryKind.ALARM:  # what fell due before an input stands before it
+            assert entry.at >= newest_input
         assert decode(entry) is not None
 
 
@@ -218,6 +221,18 @@ def test_what_is_refused_leaves_no_trace_in_the_record(action: OperatorAction, w
     count = len(log.entries)
     assert why in pipeline.operate(action)
     assert len(log.entries) == count
+
+
+def test_after_a_stop_the_first_device_that_speaks_is_the_source() -> None:
+    pipeline, _ = _started()
+    pipeline.receive("nonin", said_by("nonin", 97, None, None), instant_at(1))
+    now = instant_at(3)
+    pipeline.resume(Resumed(anchor=WallAnchor(now, UTC_NS + now), gap_s=1.0))
+    assert pipeline._sources.source_of(Metric.SPO2) == ""
+    raise_links(pipeline, now)
+    lower = get("capnostream").encode([observe(Metric.SPO2, 91, now)])
+    pipeline.receive("capnostream", lower, instant_at(4))
+    assert pipeline._sources.source_of(Metric.SPO2) == "capnostream"
 
 
 def test_a_gap_is_shown_as_long_as_it_was() -> None:
