@@ -10,7 +10,6 @@ follow; a time below 2**28 is relative to now, any other is seconds since 1970.
 import re
 from collections.abc import Mapping, Sequence
 from math import isfinite
-from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -28,6 +27,7 @@ from drivers.envelope import Message, unpack
 from drivers.options import CommonOptions, read_options
 from drivers.parts.cbor import CborError
 from drivers.parts.senml_cbor import Record, is_cbor, read_records
+from drivers.parts.vital_names import CARRIED, NAMES, metric_named
 from drivers.payload import PAYLOAD_SIZE_MAX, Intake, Reading, in_unit, known_units
 from monitor.model.event import (
     DeviceEvent,
@@ -37,7 +37,7 @@ from monitor.model.event import (
     reject,
 )
 from monitor.model.instant import Instant, between, in_seconds, later, seconds
-from monitor.model.metric import DESCRIPTORS, Metric, describe
+from monitor.model.metric import Metric, describe
 
 _VERSION_MAX: Final = 10
 _RELATIVE_BELOW: Final = 2**28
@@ -50,26 +50,6 @@ _BASE_NUMBERS: Final = ("bt", "bv", "bver")
 _OTHER_VALUES: Final = ("vs", "vb", "vd")
 _KNOWN: Final = frozenset(
     {*_BASE_STRINGS, *_BASE_NUMBERS, *_OTHER_VALUES, "bs", "n", "u", "v", "s", "t", "ut"}
-)
-_CARRIED: Final = frozenset(
-    metric for metric, facts in DESCRIPTORS.items() if known_units(metric) and not facts.is_wave
-)
-_NAMES: Final = MappingProxyType(
-    {str(metric): metric for metric in _CARRIED}
-    | {
-        "sat": Metric.SPO2,
-        "pulse": Metric.PULSE_RATE,
-        "pr": Metric.PULSE_RATE,
-        "hr": Metric.HEART_RATE,
-        "rr": Metric.RESP_RATE,
-        "resp": Metric.RESP_RATE,
-        "nibp/sys": Metric.NIBP_SYS,
-        "nibp/dia": Metric.NIBP_DIA,
-        "nibp/mean": Metric.NIBP_MEAN,
-        "nibp/pulse": Metric.NIBP_PULSE,
-        "temperature": Metric.TEMP,
-        "pi": Metric.PERFUSION_INDEX,
-    }
 )
 
 
@@ -144,7 +124,7 @@ class SenMLProtocol:
     def __init__(self, options: Options = NO_OPTIONS) -> None:
         chosen = read_options(options, SenMLOptions)
         self._intake = Intake(chosen.opened_utc_s)
-        self._names: Mapping[str, Metric] = _NAMES | {
+        self._names: Mapping[str, Metric] = dict(NAMES) | {
             name.lower(): metric for name, metric in chosen.names.items()
         }
         self._decoder = msgspec.json.Decoder(list[Record])
@@ -201,7 +181,7 @@ class SenMLProtocol:
         return resolved
 
     def _admit(self, each: _Resolved, message: Message, now: Instant) -> Sequence[DeviceEvent]:
-        metric = self._metric(each.name)
+        metric = metric_named(each.name, self._names)
         if metric is None:
             return self._unknown(each.name, now)
         value = in_unit(metric, each.value, each.unit)
@@ -217,12 +197,6 @@ class SenMLProtocol:
         is_past = each.time < 0 and not message.is_retained
         taken = later(now, seconds(each.time)) if is_past else None
         return self._intake.admit(taken, reading, now)
-
-    def _metric(self, name: str) -> Metric | None:
-        """Return what a name means: its longest ending that is known."""
-        name = name.lower()
-        starts = [0, *(at + 1 for at, sign in enumerate(name) if sign in ":/.")]
-        return next((self._names[name[at:]] for at in starts if name[at:] in self._names), None)
 
     def _unknown(self, name: str, now: Instant) -> Sequence[DeviceEvent]:
         """Tell once that a name is not known; the name itself may identify a node."""
@@ -255,7 +229,7 @@ def encode(events: Sequence[DeviceEvent]) -> bytes:
     records = [
         _record(each, now)
         for each in events
-        if isinstance(each, Observation) and each.value is not None and each.metric in _CARRIED
+        if isinstance(each, Observation) and each.value is not None and each.metric in CARRIED
     ]
     return msgspec.json.encode(records) if records else b""
 
@@ -310,7 +284,7 @@ DRIVER: Final = Driver(
     reference="RFC 8428; IANA SenML units",
     evidence=Evidence.VENDOR_TABLE,
     transports=frozenset({TransportKind.MQTT}),
-    metrics=_CARRIED,
+    metrics=CARRIED,
     silence_limit=seconds(15),
     detects_corruption=False,
     frames_lost_after_cut_max=0,
