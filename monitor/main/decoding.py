@@ -6,6 +6,7 @@ one device: a packet file that holds several is refused until a person says whic
 
 import gzip
 import sys
+import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import BufferedIOBase, BytesIO
@@ -26,11 +27,10 @@ from drivers.contract import (
 from monitor.model.errors import ConfigError, RecordingError
 from monitor.model.event import DeviceEvent, DeviceNotice, FrameRejected, NoticeKind
 from monitor.model.instant import OPENING, Instant, between, seconds
-from monitor.recordings.capture import is_capture, read_head, read_pieces
+from monitor.recordings.capture import head_in, is_capture, pieces_in
 from monitor.recordings.files import open_unpacked
 from monitor.recordings.notes import Notes
-from monitor.recordings.pcap import Carried, Piece, is_packet_file
-from monitor.recordings.pcap import read_pieces as read_packet_pieces
+from monitor.recordings.pcap import Carried, Piece, is_packet_file, read_pieces
 
 PIECE_SIZE: Final = 64
 FILE_SIZE_MAX: Final = 512 * 1024 * 1024
@@ -39,7 +39,9 @@ SENDERS_MAX: Final = 256
 CATCH_UP_MAX: Final = seconds(600)
 """A protocol that would have to be woken for longer than this is told the time at once."""
 
+_FIRST_SIZE: Final = 64
 _GZIP: Final = b"\x1f\x8b"
+_DAMAGE: Final = (EOFError, OSError, zlib.error)
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,58 +142,51 @@ class _Conversations:
 
 
 def _pieces(driver: Driver, source: Source, notes: Notes) -> Iterator[Piece]:
+    opened = _opener(source.file)
     if source.is_hex:
-        return _paced(driver, _from_hex(_content(source.file), source.file))
-    if source.file == "-":
-        content = _content("-")
-        if is_packet_file(content[:12]):
-            return _packets(driver, source, lambda: BytesIO(content), notes)
-        return _paced(driver, content)
-    path = Path(source.file)
-    first = _beginning(path)
+        return _paced(driver, _from_hex(_content(opened, source.file), source.file))
+    first = _content(opened, source.file, size=_FIRST_SIZE)
     if is_packet_file(first):
-        return _packets(driver, source, lambda: open_unpacked(path), notes)
+        return _packets(driver, source, opened, notes)
     if is_capture(first):
-        return _captured(driver, path)
-    return _paced(driver, _content(source.file))
+        return _captured(driver, opened(), source.file)
+    return _paced(driver, _content(opened, source.file))
 
 
-def _beginning(path: Path) -> bytes:
+def _opener(file: str) -> Callable[[], BufferedIOBase]:
+    """Return what opens `file` as often as it is asked; standard input is kept in memory."""
+    if file != "-":
+        return lambda: open_unpacked(Path(file))
+    data = sys.stdin.buffer.read(FILE_SIZE_MAX + 1)
+    if data.startswith(_GZIP):
+        return lambda: gzip.GzipFile(fileobj=BytesIO(data))
+    return lambda: BytesIO(data)
+
+
+def _content(opened: Callable[[], BufferedIOBase], file: str, size: int | None = None) -> bytes:
+    """Return the first `size` bytes of a file, or all of a file that is not too large."""
     try:
-        with open_unpacked(path) as file:
-            return file.read(64)
-    except (EOFError, OSError) as error:
-        raise RecordingError(f"{path}: {error}") from error
-
-
-def _captured(driver: Driver, path: Path) -> Iterator[Piece]:
-    head = read_head(path)
-    if head.driver != driver.name:
-        raise RecordingError(
-            f'{path}: a capture of "{head.driver}", not of "{driver.name}"; '
-            f"vigil decode {head.driver} {path}"
-        )
-    for at, data in read_pieces(path):
-        yield Piece(at, "", "", data)
-
-
-def _content(file: str) -> bytes:
-    """Return all bytes of `file`, unpacked."""
-    if file == "-":
-        data = sys.stdin.buffer.read(FILE_SIZE_MAX + 1)
-        stream: BufferedIOBase = BytesIO(data)
-        if data[:2] == _GZIP:
-            stream = gzip.GzipFile(fileobj=stream)
-    else:
-        stream = open_unpacked(Path(file))
-    with stream:
-        try:
-            content = stream.read(FILE_SIZE_MAX + 1)
-        except (EOFError, OSError) as error:
-            raise RecordingError(f"{file}: {error}") from error
+        with opened() as stream:
+            content = stream.read(size or FILE_SIZE_MAX + 1)
+    except FileNotFoundError:
+        raise
+    except _DAMAGE as error:
+        raise RecordingError(f"{file}: {error}") from error
     if len(content) > FILE_SIZE_MAX:
         raise RecordingError(f"{file}: larger than {FILE_SIZE_MAX >> 20} MiB; cut it")
     return content
+
+
+def _captured(driver: Driver, stream: BufferedIOBase, name: str) -> Iterator[Piece]:
+    with stream:
+        head = head_in(stream, name)
+        if head.driver != driver.name:
+            raise RecordingError(
+                f'{name}: a capture of "{head.driver}", not of "{driver.name}"; '
+                f"vigil decode {head.driver} {name}"
+            )
+        for at, data in pieces_in(stream, name):
+            yield Piece(at, "", "", data)
 
 
 def _from_hex(data: bytes, file: str) -> bytes:
@@ -245,9 +240,9 @@ def _packets(
     name = source.file
     sender = source.sender
     if sender is None:
-        tried = read_packet_pieces(opened, name, carried, Notes("packet"))
+        tried = read_pieces(opened, name, carried, Notes("packet"))
         sender = _only_sender(driver, source, tried)
-    for piece in read_packet_pieces(opened, name, carried, notes):
+    for piece in read_pieces(opened, name, carried, notes):
         if piece.is_from(sender):
             yield piece
 

@@ -2,6 +2,7 @@
 
 import sys
 import time
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -18,6 +19,7 @@ from monitor.model.errors import ConfigError
 from monitor.model.event import DeviceEvent
 from monitor.model.instant import Instant, in_seconds
 from monitor.recordings.capture import is_capture, read_head
+from monitor.recordings.files import open_unpacked
 from monitor.recordings.notes import Notes
 from monitor.recordings.opening import open_recording
 from monitor.recordings.options import read_column_map, read_zero_is_missing
@@ -103,8 +105,12 @@ def _items(wishes: ReplayWishes) -> tuple[Items, Described, Callable[[], tuple[s
 
 
 def _beginning(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(64)
+    """Return the first bytes of a file, unpacked; none where its packing is damaged."""
+    with open_unpacked(path) as file:
+        try:
+            return file.read(64)
+        except (EOFError, OSError, zlib.error):
+            return b""  # what reads recordings says it better
 
 
 def _session(path: Path) -> Items:

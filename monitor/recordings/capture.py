@@ -6,10 +6,12 @@ A text file, one JSON object a line, so that a person can read, cut and mail it:
     {"t_s":0.0,"hex":"0181640046"}
 
 The first line names the one driver; a capture never mixes devices. `t_s` counts from the start of
-the capture and never goes back.
+the capture and never goes back. A capture may be packed with gzip or bzip2.
 """
 
+import zlib
 from collections.abc import Iterator
+from io import BufferedIOBase
 from pathlib import Path
 from typing import IO, Final
 
@@ -17,9 +19,11 @@ import msgspec
 
 from monitor.model.errors import RecordingError
 from monitor.model.instant import OPENING, Instant, in_seconds, instant_at
+from monitor.recordings.files import open_unpacked
 
 VERSION: Final = 1
 LINE_SIZE_MAX: Final = 4 * 1024 * 1024
+_DAMAGE: Final = (EOFError, OSError, zlib.error)
 
 
 class CaptureHead(msgspec.Struct, frozen=True):
@@ -57,19 +61,27 @@ def write_piece(file: IO[bytes], at: Instant, data: bytes) -> None:
 
 
 def read_head(path: Path) -> CaptureHead:
-    """Return the first line of the capture at `path`.
+    """Return the first line of the capture at `path`, packed or not.
 
     Raises:
         RecordingError: not a capture, or of a version this program does not read.
     """
-    with path.open("rb") as file:
-        line = file.readline(LINE_SIZE_MAX)
+    with open_unpacked(path) as file:
+        return head_in(file, str(path))
+
+
+def head_in(file: BufferedIOBase, name: str) -> CaptureHead:
+    """Return the first line of an open capture, and leave the file behind it.
+
+    Raises:
+        RecordingError: not a capture, or of a version this program does not read.
+    """
     try:
-        head = msgspec.json.decode(line, type=CaptureHead)
-    except msgspec.DecodeError as error:
-        raise RecordingError(f"{path}, line 1: not the head of a capture: {error}") from error
+        head = msgspec.json.decode(file.readline(LINE_SIZE_MAX), type=CaptureHead)
+    except (msgspec.DecodeError, *_DAMAGE) as error:
+        raise RecordingError(f"{name}, line 1: not the head of a capture: {error}") from error
     if head.vigil_capture != VERSION:
-        raise RecordingError(f"{path}: capture version {head.vigil_capture}; this reads {VERSION}")
+        raise RecordingError(f"{name}: capture version {head.vigil_capture}; this reads {VERSION}")
     return head
 
 
@@ -79,18 +91,30 @@ def read_pieces(path: Path) -> Iterator[tuple[Instant, bytes]]:
     Raises:
         RecordingError: a line is damaged or its time goes back; names the line.
     """
+    with open_unpacked(path) as file:
+        head_in(file, str(path))
+        yield from pieces_in(file, str(path))
+
+
+def pieces_in(file: BufferedIOBase, name: str) -> Iterator[tuple[Instant, bytes]]:
+    """Yield instants and bytes of an open capture whose head was read.
+
+    Raises:
+        RecordingError: a line is damaged or its time goes back; names the line.
+    """
     last = OPENING
-    with path.open("rb") as file:
-        file.readline(LINE_SIZE_MAX)
+    number = 1
+    try:
         for number, line in enumerate(iter(lambda: file.readline(LINE_SIZE_MAX), b""), start=2):
             if not line.strip():
                 continue
-            try:
-                piece = _PIECE.decode(line)
-                at, data = instant_at(piece.t_s), bytes.fromhex(piece.hex)
-            except (msgspec.DecodeError, ValueError) as error:
-                raise RecordingError(f"{path}, line {number}: {error}") from error
+            piece = _PIECE.decode(line)
+            at, data = instant_at(piece.t_s), bytes.fromhex(piece.hex)
             if at < last:
-                raise RecordingError(f"{path}, line {number}: t_s goes back; a capture never does")
+                raise RecordingError(f"{name}, line {number}: t_s goes back; a capture never does")
             last = at
             yield at, data
+    except _DAMAGE as error:
+        raise RecordingError(f"{name}, after line {number}: damaged or cut off: {error}") from error
+    except (msgspec.DecodeError, ValueError) as error:
+        raise RecordingError(f"{name}, line {number}: {error}") from error

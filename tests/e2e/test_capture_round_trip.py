@@ -1,6 +1,7 @@
 """What `listen --capture` keeps, `decode` and `replay` read again: through the real commands."""
 
 import asyncio
+import gzip
 from contextlib import closing
 from pathlib import Path
 
@@ -49,6 +50,16 @@ async def test_a_capture_says_again_what_was_heard_live(tmp_path: Path) -> None:
     assert isinstance(counted, dict)
     valued = [each for each in again.lines if each.get("metric") == "spo2" and "value" in each]
     assert counted["spo2"] == len([each for each in valued if each["value"] is not None])
+
+    packed = tmp_path / "first.capture.gz"
+    packed.write_bytes(gzip.compress(capture.read_bytes()))
+    for way in (
+        vigil("decode", "nonin", packed, "--waves"),
+        vigil("decode", "nonin", "-", "--waves", stdin=capture.read_bytes()),
+        vigil("decode", "nonin", "-", "--waves", stdin=packed.read_bytes()),
+    ):
+        assert way.lines == again.lines
+    assert vigil("replay", packed).summary["digest"] == replayed.summary["digest"]
 
     other = await asyncio.to_thread(vigil, "decode", "capnostream", capture)
     assert other.code == 2
