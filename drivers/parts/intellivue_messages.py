@@ -5,6 +5,7 @@ refuses all of it.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from struct import Struct
 from typing import Final, NamedTuple, TypeAlias
 
@@ -271,6 +272,7 @@ def _open_poll(invoke: int, content: Cursor) -> Poll | Done:
     return Poll(invoke, number, sequence, ticks, clock_s, object_class, group, tuple(objects))
 
 
+@lru_cache(maxsize=64)  # a cuff's time comes again with every cycle
 def clock_s_of(digits: bytes) -> float | None:
     """Return a time of eight BCD bytes as seconds since 1970 in its own zone; None where none is.
 

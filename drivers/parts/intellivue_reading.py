@@ -77,16 +77,23 @@ class PollReader:
             events, states = self._waves.read(poll, now, self._numerics.co2_unit)
         elif poll.object_class == ALARMS:
             events, states = self._alarms.read(poll, now)
-        self._mode = mode_of(states, self._mode)
+        mode = self._mode_of(poll.object_class, states)
         events = [*self._lost(poll, now), *events, *self._strangers(poll, now)]
         if poll.clock_s is not None:
             events += self._clock.hear(poll.clock_s, now)
-        if self._mode is GenerationMode.REAL:
+        if mode is GenerationMode.REAL:
             return events
         return [
-            each if isinstance(each, FrameRejected) else replace(each, mode=self._mode)
-            for each in events
+            each if isinstance(each, FrameRejected) else replace(each, mode=mode) for each in events
         ]
+
+    def _mode_of(self, object_class: int, states: Sequence[int]) -> GenerationMode:
+        """Return the mode of one message: numerics say it; waves and alarms only ever add to it."""
+        if object_class == NUMERICS:
+            self._mode = mode_of(states, self._mode)
+            return self._mode
+        mode = mode_of(states, self._mode)
+        return self._mode if mode is GenerationMode.REAL else mode
 
     def remark(self, kind: NoticeKind, words: str, now: Instant) -> Sequence[DeviceEvent]:
         """Return a notice of something strange, once."""

@@ -29,6 +29,7 @@ PERCENT, NO_UNIT, MMHG, KPA, CELSIUS, FAHRENHEIT = 0x0220, 0x0200, 0x0F20, 0x0F0
 BEATS, BREATHS, PER_MIN = 0x0AA0, 0x0AE0, 0x09E0
 MMHG_PER_KPA: Final = 7.50062
 _AMBIENT_MMHG: Final = 760.0
+_PRESSURE_SCALES: Final = {MMHG: 1.0, KPA: MMHG_PER_KPA, PERCENT: _AMBIENT_MMHG / 100}
 _RATES: Final = frozenset({BEATS, BREATHS, PER_MIN})
 
 METRICS: Final = {
@@ -57,6 +58,8 @@ _IMPEDANCE_RATES: Final = frozenset({0x500A, 0x501A})
 _LEFT_ALONE: Final = frozenset({0x480A, 0x4A04})  # pulse of an arterial line; the NIBP group
 _CUFF: Final = frozenset({*NIBP, Metric.NIBP_PULSE})
 _CO2: Final = frozenset({Metric.ETCO2, Metric.FICO2})
+_PRESSURES: Final = frozenset({*NIBP, *_CO2})
+_PERCENTAGES: Final = frozenset({Metric.SPO2, Metric.PERFUSION_INDEX})
 _OWNER_FOR: Final = seconds(10)
 _AGE_S_MAX: Final = 86_400
 _KEYS_MAX: Final = 512
@@ -159,15 +162,16 @@ class NumericsReader:
         """Return what a poll of numerics says, and the state words it was said with."""
         events: list[DeviceEvent] = []
         found = [(thing, values_in(thing)) for thing in poll.objects]
-        if any(value.code in _AIRWAY_RATES for _, values in found for value in values):
-            self._has_airway_rate = True
+        if not self._has_airway_rate:
+            codes = [value.code for _, values in found for value in values]
+            self._has_airway_rate = not _AIRWAY_RATES.isdisjoint(codes)
         for thing, values in found:
             if not values:
                 self._tell_none(thing, events, now)
                 continue
             if len(self._metrics) < _KEYS_MAX:
-                self._metrics[thing.key] = tuple(value.code for value in values)
-            if any(METRICS.get(value.code) in _CUFF for value in values):
+                self._metrics[thing.key] = tuple([value.code for value in values])
+            if METRICS.get(values[0].code) in _CUFF:
                 self._read_cuff(thing, values, poll, events, now)
             else:
                 for value in values:
@@ -225,14 +229,14 @@ class NumericsReader:
         assert number is not None
         if metric in _CO2:
             self.co2_unit = unit
-        if metric in {Metric.SPO2, Metric.PERFUSION_INDEX}:
+        if metric in _PERCENTAGES:
             is_known = unit == PERCENT or (unit == NO_UNIT and metric is not Metric.SPO2)
             return (number if is_known else None), trust
         if metric is Metric.TEMP:
             if unit == FAHRENHEIT:
                 return round((number - 32) / 1.8, 2), trust
             return (number if unit == CELSIUS else None), trust
-        if metric in {*NIBP, *_CO2}:
+        if metric in _PRESSURES:
             scale = pressure_scale(unit) if metric in _CO2 or unit != PERCENT else None
             if scale is None:
                 return None, trust
@@ -335,16 +339,15 @@ class NumericsReader:
 
 def pressure_scale(unit: int) -> float | None:
     """Return what one of a unit is in mmHg; per cent at 760 mmHg; None where it is no pressure."""
-    return {MMHG: 1.0, KPA: MMHG_PER_KPA, PERCENT: _AMBIENT_MMHG / 100}.get(unit)
+    return _PRESSURE_SCALES.get(unit)
 
 
 def _age_s(poll: Poll, clock: bytes, ticks: bytes) -> float | None:
     """Return how old a reading is by the monitor's own clock or uptime; None where neither says."""
+    ages: list[float] = []
     taken_s = clock_s_of(clock)
     if taken_s is not None and poll.clock_s is not None:
-        age_s = poll.clock_s - taken_s
-    elif len(ticks) == 4:
-        age_s = (poll.ticks - int.from_bytes(ticks, "big")) % (1 << 32) / TICKS_PER_S
-    else:
-        return None
-    return age_s if -2 <= age_s <= _AGE_S_MAX else None
+        ages.append(poll.clock_s - taken_s)
+    if len(ticks) == 4:
+        ages.append((poll.ticks - int.from_bytes(ticks, "big")) % (1 << 32) / TICKS_PER_S)
+    return next((age_s for age_s in ages if -2 <= age_s <= _AGE_S_MAX), None)

@@ -196,6 +196,15 @@ def test_the_end_of_measuring_is_a_new_measurement_even_with_the_same_numbers() 
     assert (told.value, told.validity, told.taken) == (120.0, Validity.VALID, instant_at(15))
 
 
+def test_numbers_that_move_while_the_cuff_measures_are_no_measurement() -> None:
+    protocol = DatexProtocol()
+    for second, systolic in ((5, 120), (10, 133), (15, 0)):
+        told = hear(protocol, record(**cuff(systolic, MEASURING)), instant_at(second))
+        assert found(told, Metric.NIBP_SYS) is None
+    told = hear(protocol, record(**cuff(141)), instant_at(20))
+    assert value(told, Metric.NIBP_SYS)[0] == 141.0
+
+
 def test_a_measurement_broken_off_leaves_the_old_one_old() -> None:
     protocol = DatexProtocol()
     hear(protocol, record(), instant_at(5))

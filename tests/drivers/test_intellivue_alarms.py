@@ -10,6 +10,7 @@ from drivers.parts.intellivue_vectors import SATURATION_LOW
 from monitor.model.event import (
     DeviceAlarm,
     FrameRejected,
+    GenerationMode,
     NoticeKind,
     WaveformSegment,
 )
@@ -179,6 +180,21 @@ def test_a_list_that_contradicts_itself_ends_no_alarm() -> None:
         told = hear(protocol, poll(thing(1, (0x0902, broken)), about=0x36))
         assert [type(each) for each in told] == [FrameRejected]
     assert alarms(hear(protocol, alarm_lists())) == [("spo2_low", False, "medium")]
+
+
+@pytest.mark.hazard("H21")
+def test_alarms_and_waves_of_a_monitor_in_demo_mode_are_marked_whatever_they_say() -> None:
+    protocol = IntelliVueProtocol()
+    hear(protocol, alarm_lists([LOW]))
+    hear(protocol, one("4BB8 0400 0220 FF0003CA"))
+    for message in (alarm_lists([NO_BREATH]), alarm_lists(), co2_wave(SCALE)):
+        told = hear(protocol, message)
+        assert told
+        assert {getattr(each, "mode", None) for each in told} == {GenerationMode.DEMO}
+    hear(protocol, one(SPO2))
+    assert {getattr(each, "mode", None) for each in hear(protocol, co2_wave())} == {
+        GenerationMode.REAL
+    }
 
 
 # --- the clock -----------------------------------------------------------------------------------
