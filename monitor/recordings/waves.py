@@ -15,6 +15,10 @@ from monitor.model.metric import Metric
 
 SEGMENT_NS_MAX: Final = NS_PER_S
 SAMPLES_MAX: Final = 4096
+SLOW_STEP_MIN: Final = NS_PER_S * 6 // 10
+SLOW_STEP_MAX: Final = NS_PER_S * 5 // 2
+"""Recorders that keep one sample a second, or nearly so, give each as a segment of its own."""
+
 _GAP: Final = 1.5
 """Spacing beyond this many periods means that samples are missing."""
 
@@ -33,9 +37,12 @@ class WaveGatherer:
         self._period: float | None = None
         self._gap = 0.0
         self._learned_from = 0
+        self._slow_at = 0
 
     def add(self, at: Instant, value: float) -> tuple[WaveformSegment, ...]:
         """Take one sample, not earlier than the one before; return what it completes."""
+        if self._is_slow(at):
+            return self._take_slow(at, value)
         done: tuple[WaveformSegment, ...] = ()
         times = self._times
         if times and (
@@ -48,6 +55,27 @@ class WaveGatherer:
         if self._is_full():
             done += self.flush()
         return done
+
+    def _is_slow(self, at: Instant) -> bool:
+        """Return whether samples come one by one, about a second apart."""
+        if self._period is not None:
+            return self._period >= SLOW_STEP_MIN
+        step = at - self._times[-1] if len(self._times) == 1 else 0
+        return SLOW_STEP_MIN <= step <= SLOW_STEP_MAX
+
+    def _take_slow(self, at: Instant, value: float) -> tuple[WaveformSegment, ...]:
+        """Return a slow sample at once: the next one is a second away."""
+        step = at - self._slow_at if self._times == [] else at - self._times[-1]
+        self.lone += len(self._times)
+        self._times, self._samples = [], []
+        if step < SLOW_STEP_MIN:  # faster after all
+            self._period = None
+            self._times, self._samples = [at], [value]
+            return ()
+        if step <= SLOW_STEP_MAX:
+            self._period = float(step)
+        self._slow_at = at
+        return (self._segment([at], [value]),)
 
     def _is_full(self) -> bool:
         """Return whether the next sample would lie beyond the segment."""

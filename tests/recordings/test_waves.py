@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.model.instant import NS_PER_S, Instant
+from monitor.model.event import WaveformSegment
+from monitor.model.instant import NS_PER_S, Instant, instant_at
 from monitor.model.metric import Metric
 from monitor.recordings.waves import SEGMENT_NS_MAX, WaveGatherer
 from tests.recordings.writing import read
@@ -129,3 +130,24 @@ def test_numerics_and_a_waveform_share_a_long_file() -> None:
     assert heard.of(Metric.SPO2) == [(float(n), 90.0 + n) for n in range(5)]
     assert sum(len(s.samples) for s in heard.segments) == 100
     assert {s.rate_hz for s in heard.segments} == {20.0}
+
+
+@pytest.mark.parametrize("step_s", [0.8, 1.0, 2.0])
+def test_one_sample_a_second_is_told_at_once_and_each_at_its_own_time(step_s: float) -> None:
+    gatherer = WaveGatherer(Metric.CO2_WAVE)
+    told: list[WaveformSegment] = []
+    for count in range(10):
+        at = instant_at(count * step_s)
+        segments = gatherer.add(at, float(count))
+        assert all(segment.at == at for segment in segments), "nothing of the past, nothing late"
+        told += segments
+    assert [segment.samples for segment in told] == [(float(count),) for count in range(1, 10)]
+    assert {segment.rate_hz for segment in told} == {round(1 / step_s, 6)}
+    assert gatherer.lone == 1, "the first has no rate until there is a second"
+
+
+def test_a_slow_waveform_goes_on_after_a_gap() -> None:
+    gatherer = WaveGatherer(Metric.CO2_WAVE)
+    times = [0, 1, 2, 30, 31]
+    told = [segment.at for s in times for segment in gatherer.add(instant_at(s), 5.0)]
+    assert told == [instant_at(s) for s in (1, 2, 30, 31)]
