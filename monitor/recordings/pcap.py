@@ -7,6 +7,7 @@ counted in the notes with the numbers of the first packets it happened to.
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import lru_cache
 from io import BufferedIOBase
 from ipaddress import ip_address
 from typing import Final
@@ -128,6 +129,7 @@ def _stream_piece(stretch: Stretch, at: Instant) -> Piece:
     return Piece(at, sender, f"tcp {stretch.conversation}", stretch.data)
 
 
+@lru_cache(maxsize=256)
 def _text(address: bytes) -> str:
     return str(ip_address(address))
 

@@ -204,6 +204,15 @@ def test_padding_that_was_cut_costs_nothing() -> None:
     assert not notes
 
 
+def test_a_datagram_ends_where_its_own_length_says() -> None:
+    longer = ipv4(DEVICE, HOST, 17, udp(24105, 9000, b"said") + b"rest")
+    lying = bytearray(said(b"said"))
+    lying[20 + 5] = 200
+    pieces, notes = read(write(taken([longer, bytes(lying)]), Format.PCAP_LITTLE))
+    assert [each.data for each in pieces] == [b"said"]
+    assert "packet 2" in notes[0]
+
+
 def test_only_datagrams_from_the_devices_ports_are_read_where_those_are_known() -> None:
     packets = [
         said(b"data", port=24105),
