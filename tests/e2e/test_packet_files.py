@@ -203,6 +203,35 @@ def test_datagrams_of_the_device_are_heard_and_those_of_its_host_are_not(
     assert all(not hasattr(event, "reason") for event in events)
 
 
+def test_a_network_monitor_is_heard_by_its_own_datagrams(run: Run, tmp_path: Path) -> None:
+    monitor = get("intellivue")
+    vector = next(each for each in monitor.vectors if (Metric.SPO2, 97) in each.expected)
+    message = unframed(vector.data)
+    packets = [
+        ipv4(HOST, "10.0.0.9", 17, udp(50_000, 24105, message)),  # an echo is not the device
+        ipv4("10.0.0.9", HOST, 17, udp(24105, 50_000, message)),
+    ]
+    file = tmp_path / "net.pcapng"
+    file.write_bytes(write(taken(packets), Format.NG_LITTLE))
+    code, lines, _ = run("decode", "intellivue", file)
+    assert code == 0
+    assert values(lines) == {97.0}
+    assert {line["t_s"] for line in lines} == {1.0}
+
+
+def unframed(data: bytes) -> bytes:
+    """Return the message in an RS-232 frame: what a datagram holds alone."""
+    whole = bytearray()
+    escaped = False
+    for byte in data.strip(b"\xc0\xc1"):
+        if byte == 0x7D:
+            escaped = True
+            continue
+        whole.append(byte ^ 0x20 if escaped else byte)
+        escaped = False
+    return bytes(whole[4:-2])
+
+
 def test_a_long_quiet_or_a_clock_that_jumps_is_bounded_work(tmp_path: Path) -> None:
     driver = get("capnostream")
     assert driver.open_protocol(NO_OPTIONS).wake_at is not None, "one that asks again and again"

@@ -353,6 +353,27 @@ def test_endless_beginnings_of_datagrams_are_bounded() -> None:
     assert notes[0].startswith("500 x rejected")
 
 
+def test_of_many_unfinished_datagrams_the_oldest_is_given_up() -> None:
+    begun = [
+        ipv4_fragments(DEVICE, HOST, udp(24105, 9000, b"%03d" % n * 10), 16, number=n)
+        for n in range(100)
+    ]
+    late = [each for parts in (*begun[:10], *begun[90:]) for each in parts[1:]]
+    packets = [*(parts[0] for parts in begun), *late]
+    pieces, _ = read(write(taken(packets, every_s=0.001), Format.PCAP_LITTLE))
+    assert [each.data for each in pieces] == [b"%03d" % n * 10 for n in range(90, 100)]
+
+
+def test_fragments_that_reach_beyond_the_last_make_no_datagram() -> None:
+    carried = udp(24105, 9000, b"x" * 32)
+    head, _, last = ipv4_fragments(DEVICE, HOST, carried, 16)
+    beyond = ipv4(DEVICE, HOST, 17, b"y" * 16, number=7, start=80, more=1)
+    for parts in ((last, beyond, head), (beyond, last, head), (last, head, beyond)):
+        pieces, notes = read(write(taken(parts, every_s=0.1), Format.PCAP_LITTLE))
+        assert not pieces
+        assert "rejected" in notes[0]
+
+
 def test_a_number_used_again_half_a_minute_later_begins_a_new_datagram() -> None:
     old = ipv4_fragments(DEVICE, HOST, udp(24105, 9000, b"old" * 10), 16)
     new = ipv4_fragments(DEVICE, HOST, udp(24105, 9000, b"new" * 10), 16)
