@@ -8,7 +8,7 @@ import gzip
 import sys
 import zlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from io import BufferedIOBase, BytesIO
 from pathlib import Path
 from typing import Final
@@ -143,11 +143,13 @@ class _Conversations:
 
 def _pieces(driver: Driver, source: Source, notes: Notes) -> Iterator[Piece]:
     opened = _opener(source.file)
+    first = _content(opened, source.file, size=_FIRST_SIZE)
+    if is_packet_file(first) and not source.is_hex:
+        return _packets(driver, source, opened, notes)
+    if source.sender is not None:
+        raise ConfigError(f"--from {source.sender}: {source.file} is no packet file")
     if source.is_hex:
         return _paced(driver, _from_hex(_content(opened, source.file), source.file))
-    first = _content(opened, source.file, size=_FIRST_SIZE)
-    if is_packet_file(first):
-        return _packets(driver, source, opened, notes)
     if is_capture(first):
         return _captured(driver, opened(), source.file)
     return _paced(driver, _content(opened, source.file))
@@ -242,9 +244,16 @@ def _packets(
     if sender is None:
         tried = read_pieces(opened, name, carried, Notes("packet"))
         sender = _only_sender(driver, source, tried)
+    is_heard = False
+    others: set[str] = set()
     for piece in read_pieces(opened, name, carried, notes):
         if piece.is_from(sender):
+            is_heard = True
             yield piece
+        elif len(others) < _NAMED_MAX:
+            others.add(piece.sender)
+    if sender and not is_heard:
+        notes.tell(f"{name}: nobody at {sender}; heard were {_named(others)}")
 
 
 class _Score:
@@ -299,8 +308,13 @@ _CHOOSE: Final = "say which one with --from ADDRESS"
 _NAMED_MAX: Final = 8
 
 
-def _several(driver: Driver, file: str, found: Sequence[str], *, any_good: bool) -> str:
-    named = ", ".join(sorted(found)[:_NAMED_MAX]) + (", ..." if len(found) > _NAMED_MAX else "")
+def _several(driver: Driver, file: str, found: Collection[str], *, any_good: bool) -> str:
+    named = _named(found)
     if any_good:
         return f"{file}: refuses to mix devices: {named} all speak as {driver.title}; {_CHOOSE}"
     return f"{file}: none of {named} clearly speaks as {driver.title}; {_CHOOSE}"
+
+
+def _named(senders: Collection[str]) -> str:
+    more = ", ..." if len(senders) >= _NAMED_MAX else ""
+    return (", ".join(sorted(senders)[:_NAMED_MAX]) or "none") + more

@@ -127,6 +127,18 @@ def test_two_devices_in_one_file_are_refused_until_one_is_named(run: Run, tmp_pa
     assert lines[-1]["observations"]
 
 
+def test_an_address_that_cannot_help_is_named(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "ward.pcap"
+    file.write_bytes(write(taken(stream("10.0.0.7", 4001, nonin_bytes(91))), Format.PCAP_LITTLE))
+    code, lines, notes = run("decode", "nonin", file, "--from", "10.0.0.8")
+    assert (code, lines) == (1, [])
+    assert "nobody at 10.0.0.8; heard were 10.0.0.7:4001" in notes
+    file.write_bytes(nonin_bytes(91))
+    code, lines, notes = run("decode", "nonin", file, "--from", "10.0.0.7")
+    assert (code, lines) == (2, [])
+    assert "no packet file" in notes
+
+
 def test_a_lost_segment_costs_frames_and_is_noted_and_makes_up_none(
     run: Run, tmp_path: Path
 ) -> None:

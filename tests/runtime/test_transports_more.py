@@ -16,7 +16,8 @@ from serial import rfc2217
 from drivers.contract import SerialLine
 from monitor.model.errors import ConfigError
 from monitor.runtime.transports.contract import LinkFailedError
-from monitor.runtime.transports.listening import Doorstep
+from monitor.runtime.transports.listening import Doorstep, ListeningTransport
+from monitor.runtime.transports.network import TcpTransport, open_tcp
 from monitor.runtime.transports.opener import make_opener
 from monitor.runtime.transports.rfc2217 import Rfc2217Transport, open_rfc2217
 from monitor.runtime.transports.url import parse
@@ -102,6 +103,34 @@ async def test_a_peer_that_goes_is_a_loss_and_may_come_back() -> None:
         assert "closed" in await ears.until_lost()
         assert len(ears.losses) == 1
         transport.close()
+
+
+async def test_a_peer_that_vanishes_without_a_word_will_be_asked_for() -> None:
+    """A pulled cable cannot be played on loopback: the socket's own settings are looked at."""
+    port, ears = free_port(), Ears()
+    opening = asyncio.ensure_future(make_opener()(_url(port), SerialLine(), ears))
+    ours = await open_tcp_when_there(port)
+    theirs = await opening
+    assert isinstance(theirs, ListeningTransport)
+    for transport in (ours, theirs._peer):
+        wire = transport._transport.get_extra_info("socket")
+        assert wire.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        quiet_s = wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)
+        every_s = wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL)
+        count = wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT)
+        assert quiet_s + every_s * count <= 30
+        transport.close()
+    theirs.close()
+    await asyncio.sleep(0)
+
+
+async def open_tcp_when_there(port: int) -> TcpTransport:
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                return await open_tcp("127.0.0.1", port, Ears())
+            except LinkFailedError:
+                await asyncio.sleep(0)
 
 
 async def test_that_nobody_came_is_told_once_and_then_waited_for(
