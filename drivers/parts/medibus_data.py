@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -34,10 +35,19 @@ from monitor.model.metric import Metric
 
 _ITEM_SIZE: Final = 6
 _CODE: Final = re.compile(r"[0-9A-F]{2}")
-_VALUE: Final = re.compile(r" *(?:(-?(?:\d+\.?\d*|\.\d+))|-*|\**) *")
+_ITEM: Final = re.compile(r"([0-9A-F]{2}) *(?:(-?(?:\d+\.?\d*|\.\d+))|-*|\**) *")
 _MMHG_PER_KPA: Final = 7.50062
 _MMHG_PER_MBAR: Final = 0.750062
 _OXIMETER: Final = frozenset({Metric.SPO2, Metric.PULSE_RATE})
+
+
+@lru_cache(maxsize=1024)
+def _item(item: bytes) -> tuple[int, float | None] | None:
+    """Return code and value of an item; None where it has not its form."""
+    found = _ITEM.fullmatch(item.decode("ascii"))
+    if found is None:
+        return None
+    return int(found[1], 16), None if found[2] is None else float(found[2])
 
 
 def items_of(data: bytes) -> dict[int, float | None] | str:
@@ -46,13 +56,12 @@ def items_of(data: bytes) -> dict[int, float | None] | str:
         return "items of another size"
     items: dict[int, float | None] = {}
     for at in range(0, len(data), _ITEM_SIZE):
-        code, text = data[at : at + 2].decode("ascii"), data[at + 2 : at + _ITEM_SIZE]
-        found = _VALUE.fullmatch(text.decode("ascii"))
-        if not _CODE.fullmatch(code) or found is None:
+        item = _item(data[at : at + _ITEM_SIZE])
+        if item is None:
             return "an item without its form"
-        if int(code, 16) in items:
+        if item[0] in items:
             return "an item met twice"
-        items[int(code, 16)] = None if found[1] is None else float(found[1])
+        items[item[0]] = item[1]
     return items
 
 

@@ -58,6 +58,11 @@ def test_sums_agree_with_printed_frames(printed: str) -> None:
     assert frame_of(body) == printed.encode() + b"\r"
 
 
+def test_a_sum_above_twelve_bits_is_taken_round() -> None:
+    """50 times 95, and 1 for the blank: 4751 - 4095 = 656 = 10 * 64 + 16."""
+    assert check_of(b" " + b"~" * 50) == b"*0"
+
+
 def test_worked_examples_come_out_of_the_command(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -214,6 +219,23 @@ def test_an_old_result_is_not_the_answer_to_a_start() -> None:
     again.protocol.measure(again.now)
     told = again.run(100)
     assert told_systolic(told) == [(118.0, Validity.QUESTIONABLE), (118.0, Validity.VALID)]
+
+
+@pytest.mark.hazard("H3")
+def test_the_first_result_met_does_not_end_a_determination() -> None:
+    protocol = DinamapProtocol()
+    protocol.wake(Instant(0))
+    protocol.measure(NOW)
+    told: list[DeviceEvent] = []
+    sent: list[bytes] = list(protocol.take_outgoing())
+    while START not in sent:  # the question what stood there before stays without an answer
+        protocol.wake(protocol.wake_at or NOW)
+        sent += protocol.take_outgoing()
+    told += protocol.receive(result(b"1", 600), instant_at(700))
+    assert told_systolic(told) == [(118.0, Validity.QUESTIONABLE)]
+    assert (NoticeKind.CUFF_INFLATING, False) not in notices(told)
+    told = list(protocol.receive(result(b"1", 0), instant_at(730)))
+    assert notices(told) == [(NoticeKind.CUFF_INFLATING, False)]
 
 
 def test_a_failed_determination_has_words_and_no_values() -> None:

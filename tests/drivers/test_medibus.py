@@ -475,3 +475,27 @@ def test_a_long_answer_is_waited_for() -> None:
         told += protocol.receive(bytes([byte]), now)
     assert not refusals(told)
     assert values(told)[Metric.SPO2] == 98.0
+
+
+def test_a_question_is_not_repeated_while_its_long_answer_comes() -> None:
+    protocol = MedibusProtocol()
+    protocol.receive(command(Code.INIT), NOW)
+    sent: list[bytes] = []
+    long = measured("".join(f"{code:02X} 1.0" for code in range(0x30, 0x80)))
+    at = 0
+    for number in range(900):
+        now = instant_at(number / 100)
+        while protocol.wake_at is not None and protocol.wake_at <= now:
+            protocol.wake(protocol.wake_at)
+        for piece in protocol.take_outgoing():
+            sent.append(piece)
+            if piece == command(Code.IDENTITY):
+                protocol.receive(IDENTITY, now)
+            elif piece == command(Code.ALARMS_1):
+                protocol.receive(answer(Code.ALARMS_1), now)
+        if command(Code.MEASURED_1) in sent and at < len(long):
+            protocol.receive(long[at : at + 1], now)
+            at += 1
+    assert at == len(long)
+    between = sent[sent.index(command(Code.MEASURED_1)) + 1 :]
+    assert between[0] == command(Code.ALARMS_2), "the next question, not the same again"
