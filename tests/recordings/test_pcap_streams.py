@@ -177,3 +177,12 @@ def test_many_connections_at_once_forget_the_oldest_and_mix_none() -> None:
     packets = [say(0, bytes([n % 256]), ports=(n + 1, 60_000)) for n in range(1000)]
     pieces, _ = read(packets)
     assert len(joined(pieces)) == 1000
+
+
+def test_the_oldest_of_many_connections_is_given_up_with_what_waited() -> None:
+    others = [say(0, b"x", ports=(n, 60_000)) for n in range(5001, 5201)]
+    pieces, notes = read([say(0, b"a"), say(5, b"f"), *others], every_s=0.001)
+    (waited,) = [each for each in pieces if each.data == b"f"]
+    assert waited.at < 150_000_000, "it did not wait for the end of the file"
+    assert len(pieces) == 202
+    assert notes
