@@ -336,7 +336,7 @@ def defects() -> Iterable[Defect]:
     yield Defect("low for long enough is signalled in time", delays_run_for_ever, 4)
     yield Defect("acting on one alarm leaves the others alone", a_deed_prolongs_every_other_one, 27)
     yield Defect("audio pauses do not survive a restart", a_restart_keeps_pauses, 14)
-    yield Defect("acknowledgements survive a restart", a_restart_forgets_acknowledgements, 35)
+    yield Defect("acknowledgements survive a restart", a_restart_forgets_acknowledgements, 75)
     yield Defect("nothing ends because of a restart", a_restart_ends_conditions, 4)
     yield Defect("a gap is told", gaps_are_not_told, 4)
     yield Defect("a change is told when it is due", changes_are_stamped_with_the_last_look, 0)
