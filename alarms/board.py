@@ -106,6 +106,7 @@ class Board:
     def mature(self, watch: Watch, now: Instant) -> None:
         """Let the clocks of one condition that are due act."""
         self._put(watch, stepping.mature(watch.policy, watch.state, now))
+        watch.due = stepping.wake_at(watch.policy, watch.state)
 
     def restart(self, watch: Watch, stopped: Instant, now: Instant) -> None:
         """Take up one condition after a stop."""

@@ -48,11 +48,13 @@ class Bounds:
         tally = self._tallies.get(watch.identity.alarm)
         return tally is None or tally.is_empty
 
-    def judge(self, metric: Metric, value: float, doubt: Doubt, now: Instant) -> None:
-        """Judge a value, as far as doubt lets it decide."""
+    def judge(
+        self, metric: Metric, value: float, doubt: Doubt, now: Instant, *, since: Instant | None
+    ) -> None:
+        """Judge a value, as far as doubt lets it decide; `since` is the valid value before it."""
         for watch in self.of(metric):
             happened = softened(watch, value, doubt)
-            is_over = doubt is Doubt.NONE and self._is_over(watch, value, now)
+            is_over = doubt is Doubt.NONE and self._is_over(watch, value, now, since)
             self._board.judge(watch, happened, now, value=value, is_over=is_over)
 
     def judge_cuff(self, values: Mapping[Metric, float], note: str, now: Instant) -> None:
@@ -68,11 +70,11 @@ class Bounds:
         for watch in self._watches.get(metric, ()):
             self._board.judge(watch, Input.UNKNOWN, now)
 
-    def _is_over(self, watch: Watch, value: float, now: Instant) -> bool:
+    def _is_over(self, watch: Watch, value: float, now: Instant, since: Instant | None) -> bool:
         rule = watch.rule
         if rule is None or (rule.budget is None and rule.violations_max is None):
             return False
-        return self._tallies.setdefault(rule.alarm, Tally()).add(rule, value, now)
+        return self._tallies.setdefault(rule.alarm, Tally()).add(rule, value, now, since)
 
     def enter(self, phase: Phase) -> None:
         """Put the limits of a phase in force."""

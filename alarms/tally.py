@@ -20,10 +20,9 @@ _INTERVAL_S_MAX: Final = 10.0
 
 
 class Tally(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What one limit has gathered: points, when they were last counted, when violations began."""
+    """What one limit has gathered: points, and when violations began."""
 
     points: float = 0.0
-    counted_at: Instant | None = None
     is_beyond: bool = False
     begun: list[Instant] = []
 
@@ -32,14 +31,14 @@ class Tally(msgspec.Struct, kw_only=True, omit_defaults=True):
         """Say whether nothing is gathered."""
         return not self.points and not self.begun
 
-    def add(self, rule: LimitRule, value: float, now: Instant) -> bool:
-        """Count one sample; say whether it is too much or too often."""
+    def add(self, rule: LimitRule, value: float, now: Instant, since: Instant | None) -> bool:
+        """Count one sample; say whether it is too much or too often.
+
+        `since` is the sample before; None where there was none, or data were missing in between.
+        """
         beyond = rule.limit - value if rule.is_low else value - rule.limit
-        elapsed = _FIRST_S
-        if self.counted_at is not None:
-            elapsed = min(_INTERVAL_S_MAX, (now - self.counted_at) / NS_PER_S)
+        elapsed = _FIRST_S if since is None else min(_INTERVAL_S_MAX, (now - since) / NS_PER_S)
         self.points = max(0.0, self.points + beyond * elapsed)
-        self.counted_at = now
         self._count(now, is_beyond=beyond > 0, kept_max=rule.violations_max or 0)
         return beyond > 0 and self._is_over(rule)
 

@@ -106,11 +106,12 @@ class Vitals:
             self.lose(heard.metric, now)
             return refused
         doubt = self._doubt(channel, heard, value, now)
+        since = None if channel.is_lost or channel.is_stale else channel.valid_at
         self._revive(channel, value, now)
         self.suspicions.hear(heard.metric, now)
         if heard.metric in PARTNERS and self.suspicions.is_looking(heard.metric):
             self.quick.pop(PARTNERS[heard.metric], None)
-        self.bounds.judge(heard.metric, value, doubt, now)
+        self.bounds.judge(heard.metric, value, doubt, now, since=since)
         self._patterns.hear(heard.metric, value, now)
         if doubt is Doubt.NONE and heard.metric is not Metric.RESP_RATE:
             self._hurry(channel)

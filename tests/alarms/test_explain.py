@@ -43,6 +43,15 @@ def test_a_change_that_time_alone_made_is_explained_too() -> None:
     assert "30 s" in found.change.reason
 
 
+def test_a_change_made_by_the_value_itself_is_explained_with_it() -> None:
+    (found,) = explain(LIMITS, values(10, 12, 190, "nibp_sys"), "nibp_sys_high", instant_at(10.5))
+    assert found.samples[-1].judged == "severe"
+    story = values(0, 20, 88) + values(20, 22, None)
+    (held,) = explain(LIMITS, story, "spo2_low", instant_at(20))
+    assert held.change.change is Change.HELD
+    assert held.samples[-1].judged == "unknown"
+
+
 def test_two_changes_of_one_instant_are_both_explained() -> None:
     story = values(0, 20, 97) + values(20, 27, 88) + values(27, 60, None)
     found = explain(LIMITS, story, "spo2_low", instant_at(30))

@@ -55,7 +55,7 @@ def test_a_budget_is_paid_back_inside_the_limit() -> None:
     tally = Tally()
     rule = msgspec.structs.replace(SPO2, budget=50.0)
     for second, value in enumerate([84] * 5 + [94] * 10):
-        tally.add(rule, value, instant_at(second))
+        tally.add(rule, value, instant_at(second), instant_at(second - 1))
     assert tally.points == 0
 
 
@@ -63,10 +63,26 @@ def test_a_budget_is_paid_back_inside_the_limit() -> None:
 def test_a_budget_is_never_negative_and_never_over_inside(values: list[float]) -> None:
     tally, rule = Tally(), msgspec.structs.replace(SPO2, budget=20.0, violations_max=3)
     for second, value in enumerate(values):
-        is_over = tally.add(rule, value, instant_at(second))
+        is_over = tally.add(rule, value, instant_at(second), instant_at(second - 1))
         assert tally.points >= 0
         assert not (is_over and value >= rule.limit)
         assert len(tally.begun) <= 3
+
+
+def test_a_budget_is_paid_back_on_ordinary_values_too() -> None:
+    score = Score(with_budget(budget=50.0))
+    for start in (0, 15, 30):
+        score.run(start, start + 5, spo2=84)
+        score.run(start + 5, start + 15, spo2=95)
+    assert score.lines() == []
+
+
+def test_an_impossible_step_spends_no_budget_at_once() -> None:
+    score = Score(with_budget(budget=20.0))
+    score.run(0, 10, spo2=98)
+    score.run(10, 11, spo2=60)
+    score.run(11, 20, spo2=98)
+    assert score.lines() == []
 
 
 def test_three_violations_within_a_minute_are_enough() -> None:
@@ -133,6 +149,14 @@ def test_a_phase_puts_its_own_limits_in_force_and_the_next_takes_them_back() -> 
     assert score.changes("spo2_low")[-1] == (65, "ended")
 
 
+def test_a_delay_that_a_phase_makes_longer_is_waited_for() -> None:
+    score = Score(with_more())
+    score.run(0, 5, spo2=89)
+    enter(score, Phase.OBSERVATION, 5)
+    score.run(5, 30, spo2=89)
+    assert score.lines() == [(20, "spo2_low", "present", "low")]
+
+
 def test_phase_and_baseline_survive_a_restart() -> None:
     score = Score(with_more())
     enter(score, Phase.BASELINE, 0)
@@ -155,6 +179,23 @@ def test_falling_breaths_with_rising_co2_are_a_pattern() -> None:
     assert "resp_rate falls 4" in score.told[0].reason
 
 
+def test_what_came_before_a_loss_says_nothing_about_a_trend() -> None:
+    score = Score(with_more())
+    score.run(0, 60, resp_rate=14, etco2=38)
+    score.run(60, 65, resp_rate=None, etco2=None)
+    score.run(65, 90, resp_rate=9, etco2=47)
+    assert score.changes("hypoventilation") == []
+
+
+def test_one_part_that_does_not_hold_ends_a_pattern_whatever_the_other() -> None:
+    score = Score(with_more())
+    score.run(0, 60, resp_rate=14, etco2=38)
+    score.run(60, 80, resp_rate=9, etco2=47)
+    assert score.changes("hypoventilation") == [(70, "present")]
+    score.run(80, 90, resp_rate=14, etco2=None)
+    assert score.changes("hypoventilation")[-1][1] == "ended"
+
+
 def test_a_low_saturation_without_co2_is_a_pattern_and_loss_of_both_holds_it() -> None:
     score = Score(with_more())
     score.run(0, 20, spo2=92, etco2=38)
@@ -164,6 +205,15 @@ def test_a_low_saturation_without_co2_is_a_pattern_and_loss_of_both_holds_it() -
     assert score.changes("blind_and_low")[-1] == (30, "held")
     score.run(40, 50, spo2=97, etco2=38)
     assert score.changes("blind_and_low")[-2:] == [(40, "unheld"), (45, "ended")]
+
+
+def test_a_history_forgets_what_left_its_window_and_looks_into_part_of_it() -> None:
+    history = History(window=seconds(60))
+    for second in range(1000):
+        history.add(100.0 if second < 970 else 50.0, instant_at(second))
+    assert len(history.values) == 61
+    assert history.fall(seconds(60), instant_at(999)) == 50
+    assert history.fall(seconds(10), instant_at(999)) == 0
 
 
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=80))

@@ -19,6 +19,13 @@ def test_an_oximeter_whose_numbers_never_change_is_told() -> None:
     assert score.changes("frozen_oximeter")[-1] == (400, "ended")
 
 
+def test_numbers_that_are_gone_are_not_frozen() -> None:
+    score = Score()
+    score.run(0, 20, spo2=97, pulse_rate=70)
+    score.run(20, 400, spo2=None, pulse_rate=None)
+    assert score.changes("frozen_oximeter") == []
+
+
 def test_one_number_that_moves_is_life() -> None:
     score = Score()
     for start in range(0, 900, 100):
@@ -97,6 +104,17 @@ def test_a_cuff_explains_for_a_minute_at_most(low: float) -> None:
     score.run(0, 60, spo2=97, pulse_rate=70)
     score.notice(NoticeKind.CUFF_INFLATING, 60)
     score.run(60, 180, spo2=low, pulse_rate=None)
+    assert score.changes("spo2_low")[0][0] <= 60 + 60 + 10
+
+
+@pytest.mark.hazard("H13")
+def test_a_cuff_that_empties_late_does_not_stretch_the_minute() -> None:
+    score = Score()
+    score.run(0, 60, spo2=97, pulse_rate=70)
+    score.notice(NoticeKind.CUFF_INFLATING, 60)
+    score.run(60, 118, spo2=86, pulse_rate=None)
+    score.notice(NoticeKind.CUFF_INFLATING, 118, present=False)
+    score.run(118, 160, spo2=86, pulse_rate=None)
     assert score.changes("spo2_low")[0][0] <= 60 + 60 + 10
 
 
