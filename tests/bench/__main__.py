@@ -1,6 +1,7 @@
 """The figures of this machine, in one run: `make bench`, or `python -m tests.bench --json`."""
 
 import argparse
+import os
 import sys
 from typing import Final
 
@@ -29,6 +30,7 @@ def main() -> int:
     unknown = set(chosen.measures) - set(MEASURES)
     if unknown:
         parser.error(f"{', '.join(sorted(unknown))}: none of {', '.join(MEASURES)}")
+    say_progress(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before this run")
     figures: list[Figure] = []
     for name in chosen.measures or MEASURES:
         say_progress(f"measuring {name}")

@@ -103,7 +103,7 @@ def measure_upload() -> Sequence[Figure]:
     """A record's points into a real InfluxDB, from the spool."""
     with TemporaryDirectory(prefix="vigil-bench-") as name:
         folder = Path(name)
-        record, count, _ = fill_record(folder, 2.0)
+        record, count, _, _ = fill_record(folder, 2.0)
         record.close()
         try:
             influxd = start_influxd(folder)
