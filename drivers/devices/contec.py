@@ -111,6 +111,7 @@ class ContecProtocol:
         self._newest: Reading | None = None
         self._agreed = 0  # packets in a row that say the same
         self._count = 0  # packets since the last telling
+        self._has_strayed = self._has_told = False
         self._pleth: list[float | None] = []
         self._states = StatusWord(_FLAGS)
         self._unknown = UnknownFields()
@@ -155,8 +156,11 @@ class ContecProtocol:
         return events
 
     def finish(self, now: Instant) -> Sequence[DeviceEvent]:
-        """Tell what the last packets said, marked questionable: nothing came to agree."""
-        if not self._count or self._newest is None:
+        """Tell what the last packets said, marked questionable: nothing came to agree.
+
+        Nothing from an input that held other bytes too and no packets in agreement.
+        """
+        if not self._count or self._newest is None or (self._has_strayed and not self._has_told):
             return ()
         return self._tell(self._newest, now, Validity.QUESTIONABLE)
 
@@ -177,6 +181,9 @@ class ContecProtocol:
         ends: bool = False,
     ) -> None:
         pieces: list[Piece] = []
+        if data:  # packets before and after are not in a row
+            self._agreed = 0
+            self._has_strayed = True
         self._strays.add(data, pieces)
         if ends:
             self._strays.flush(pieces)
@@ -191,6 +198,8 @@ class ContecProtocol:
         is_old = bool(found["old"])
         reading = read_old(packet) if is_old else read_new(packet)
         if reading is None:
+            self._agreed = 0
+            self._has_strayed = True
             return [*events, reject("no such reading", packet, now)]
         self._hear(now, is_old=is_old)
         self._agreed = self._agreed + 1 if reading.says_as(self._newest) else 1
@@ -222,6 +231,7 @@ class ContecProtocol:
 
     def _tell(self, reading: Reading, now: Instant, trust: Validity) -> list[DeviceEvent]:
         is_off = bool(reading.states & OFF)
+        self._has_told = True
         if reading.states & SEARCHING:
             trust = Validity.QUESTIONABLE
         values: list[tuple[Metric, float | None]] = [

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from drivers import registry
 from drivers.contract import OptionError
 from drivers.devices.contec import DRIVER, ContecProtocol
 from drivers.parts.contec_oximeter import ContecDevice, command, encode, with_high
@@ -264,3 +265,12 @@ def test_states_survive_encoding() -> None:
     told = hear(ContecProtocol(), encode(said))
     assert notices(told) == [(NoticeKind.SENSOR_OFF, True)]
     assert values(told)[Metric.SPO2] is None
+
+
+@pytest.mark.hazard("H3")
+def test_bytes_of_another_device_are_never_in_agreement() -> None:
+    """Waves and numerics of a Capnostream now and then look like packets of five bytes."""
+    capnostream = registry.get("capnostream")
+    stream = [each.data for each in capnostream.vectors] * 3
+    stream += [capnostream.encode([observe(Metric.SPO2, n, NOW)]) for n in range(70, 100)]
+    assert not values(hear(ContecProtocol(), *stream, every_s=0.1))
