@@ -10,6 +10,7 @@
 Which of the two a link carries shows in the first bytes, so no setting is needed.
 """
 
+import re
 from enum import StrEnum
 from typing import Final
 
@@ -36,6 +37,7 @@ _SESSION: Final = {
 }
 _REFUSE: Final = 0x0C
 _MARK_SIZE: Final = 8
+_MAY_BEGIN: Final = re.compile(rb"[\x00\x09\x0a\x0d\x0e\x19\xc0\xe1]")
 
 
 class Framing(StrEnum):
@@ -196,7 +198,7 @@ class Wire:
             pass
 
     def _take_message(self, pieces: list[Piece]) -> bool:
-        """Take one message, or one stray byte, off the buffer; False when more bytes are needed."""
+        """Take a message, or stray bytes, off the buffer; False when more bytes are needed."""
         buffer = self._buffer
         size = size_of(buffer)
         if size is None or (size and len(buffer) < size):
@@ -217,8 +219,10 @@ class Wire:
                 return False
             self._become_rs232(0, pieces)
         else:
-            self._strays.add(buffer[:1], pieces)
-            del buffer[:1]
+            begins = _MAY_BEGIN.search(buffer, 1)
+            strays = begins.start() if begins else len(buffer)
+            self._strays.add(buffer[:strays], pieces)
+            del buffer[:strays]
         return True
 
     def _become_rs232(self, strays: int, pieces: list[Piece]) -> None:

@@ -73,9 +73,11 @@ def alarms(events: Sequence[DeviceEvent]) -> list[tuple[str, bool]]:
     return [(each.alarm, each.present) for each in events if isinstance(each, DeviceAlarm)]
 
 
-def alarm_record(text: bytes = b"SpO2 LOW", colour: int = 2, pause: int = 0) -> bytes:
+def alarm_record(
+    text: bytes = b"SpO2 LOW", colour: int = 2, pause: int = 0, sound: int = 1
+) -> bytes:
     body = bytearray(510)
-    pack_into("<h", body, 2, 1)
+    pack_into("<h", body, 2, sound)
     pack_into("<h", body, 8, pause)
     body[10 : 10 + len(text)] = text
     pack_into("<h", body, 10 + 82, colour)

@@ -158,6 +158,12 @@ def test_an_ecg_lead_that_is_off_says_nothing_of_the_oximeter() -> None:
     assert not notices(told)
 
 
+def test_a_patients_alarm_is_no_notice_whatever_its_code() -> None:
+    told = hear(IntelliVueProtocol(), alarm_lists([entry(0x4BB8, 0x00AE, 0x0400)]))
+    assert alarms(told) == [("spo2_source_absent", True, "high")]
+    assert not notices(told)
+
+
 def test_what_nobody_described_keeps_its_numbers() -> None:
     told = hear(IntelliVueProtocol(), alarm_lists([entry(0x1234, 0x0ABC, 0x0100)]))
     assert alarms(told) == [("source_1234_alarm_0abc", True, "low")]

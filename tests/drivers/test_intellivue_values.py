@@ -1,7 +1,7 @@
 """What IntelliVue numerics mean: values, states, units, sources, the time of the cuff."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.devices.intellivue import IntelliVueProtocol
@@ -14,7 +14,7 @@ from monitor.model.event import (
     Validity,
 )
 from monitor.model.instant import instant_at
-from monitor.model.metric import NIBP, Metric
+from monitor.model.metric import NIBP, Metric, describe
 from tests.drivers.intellivue_messages import (
     ETCO2,
     NOW,
@@ -75,6 +75,32 @@ def test_no_float_makes_a_value_that_cannot_be(word: int) -> None:
     told = found(hear(IntelliVueProtocol(), one(f"4BB8 0000 0220 {word:08X}")), Metric.SPO2)
     assert told is not None
     assert told.value is None or 1 <= told.value <= 100
+
+
+ATTRIBUTES = (0x0950, 0x094B, 0x0924, 0x0990, 0x0991, 0x096E, 0x0967, 0x096D, 0x096F, 0x098D)
+
+
+@settings(max_examples=150)
+@given(
+    about=st.sampled_from([0x06, 0x09, 0x36]),
+    attributes=st.dictionaries(
+        st.sampled_from([*ATTRIBUTES, 0x0996, 0x0902, 0x0904, 0x1234]),
+        st.binary(max_size=60),
+        max_size=4,
+    ),
+    start=st.sampled_from(["", "4BB80000", "50B0", "0003001E4A05", "50AC00000008"]),
+)
+def test_any_content_of_attributes_is_read_or_refused(
+    about: int, attributes: dict[int, bytes], start: str
+) -> None:
+    told = [(name, start + data.hex()) for name, data in attributes.items()]
+    protocol = IntelliVueProtocol()
+    for event in hear(protocol, poll(thing(7, *told), numeric(8, SPO2), about=about)):
+        assert event.at == NOW
+        if isinstance(event, Observation) and event.value is not None:
+            facts = describe(event.metric)
+            assert facts.technical_low <= event.value <= facts.technical_high
+    assert value(hear(protocol, poll(numeric(8, SPO2)), instant_at(120)), Metric.SPO2) == 97.0
 
 
 @pytest.mark.parametrize(

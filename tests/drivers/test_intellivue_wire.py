@@ -31,6 +31,7 @@ from monitor.model.event import (
 )
 from monitor.model.instant import instant_at
 from monitor.model.metric import Metric
+from tests.conformance.gear import size_of
 from tests.drivers.intellivue_messages import (
     CREATED,
     ETCO2,
@@ -38,6 +39,7 @@ from tests.drivers.intellivue_messages import (
     SPO2,
     accept,
     details,
+    found,
     hear,
     notices,
     numeric,
@@ -157,6 +159,15 @@ def test_half_a_datagram_is_not_completed_by_the_next() -> None:
     assert {type(each) for each in told} <= {FrameRejected}
 
 
+def test_frames_after_a_datagram_are_held_to_their_check() -> None:
+    frame = wrap(SATURATION, Framing.RS232)
+    for spoilt in (frame, frame[:-3] + bytes([frame[-3] ^ 1]) + frame[-2:]):
+        protocol = IntelliVueProtocol()
+        hear(protocol, SATURATION)
+        told = hear(protocol, spoilt)
+        assert (found(told, Metric.SPO2) is not None) == (spoilt == frame)
+
+
 def test_rubbish_between_datagrams_is_refused_and_costs_none() -> None:
     protocol = IntelliVueProtocol()
     hear(protocol, SATURATION)
@@ -183,6 +194,15 @@ def test_a_datagram_with_a_wrong_count_or_length_is_refused_whole(place: int, by
     told = hear(IntelliVueProtocol(), damaged)
     if any(isinstance(each, FrameRejected) for each in told):
         assert not [each for each in told if isinstance(each, Observation)]
+
+
+def test_endless_rubbish_in_datagrams_never_grows_memory() -> None:
+    lures = [SATURATION[:size] for size in (1, 2, 6, 8, 30, len(SATURATION) - 1)]
+    for pattern in [bytes([byte]) for byte in range(256)] + lures:
+        protocol = IntelliVueProtocol({"framing": "lan"})
+        for number in range(6):
+            protocol.receive(pattern * (1 + 700 // len(pattern)), instant_at(number / 2))
+        assert size_of(protocol) < 64 * 1024, pattern.hex()
 
 
 def test_the_wrong_device_is_said_to_be_wrong_once() -> None:
