@@ -165,6 +165,32 @@ def test_among_foreign_traffic_the_device_is_found(run: Run, tmp_path: Path) -> 
     assert 91.0 in values(lines)
 
 
+def test_frames_that_hold_by_chance_make_no_second_device(run: Run, tmp_path: Path) -> None:
+    line = get("nellcor").vectors[0].data
+    rubbish = b"".join(b"no such line %d\r\n" % n for n in range(300))
+    other = stream("10.0.0.80", 443, rubbish + line + rubbish)
+    mine = stream("10.0.0.7", 4001, line * 5)
+    file = tmp_path / "ward.pcap"
+    file.write_bytes(write(taken([*other, *mine], every_s=0.01), Format.PCAP_LITTLE))
+    alone = run("decode", "nellcor", file, "--from", "10.0.0.80")
+    assert alone[0] == 0, "it does hold one that reads"
+    code, lines, _ = run("decode", "nellcor", file)
+    assert code == 0
+    assert lines == run("decode", "nellcor", file, "--from", "10.0.0.7")[1]
+
+
+def test_halves_on_either_side_of_a_gap_make_no_reading(run: Run, tmp_path: Path) -> None:
+    line = get("nellcor").vectors[0].data
+    greeting, middle = stream("10.0.0.7", 4001, b"")[:2], len(line) // 2
+    file = tmp_path / "ward.pcap"
+    for lost, expected in ((0, True), (100, False)):
+        halves = [(100, line[:middle]), (100 + middle + lost, line[middle:])]
+        sent = [ipv4("10.0.0.7", HOST, 6, tcp((4001, 50_000), *half)) for half in halves]
+        file.write_bytes(write(taken([*greeting, *sent], every_s=0.01), Format.PCAP_LITTLE))
+        _, lines, _ = run("decode", "nellcor", file, "--from", "10.0.0.7")
+        assert any("value" in each for each in lines) is expected, lines
+
+
 def test_a_file_without_the_device_says_so(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "ward.pcap"
     file.write_bytes(write(taken(stream("10.0.0.80", 443, b"GET / HTTP")), Format.PCAP_LITTLE))

@@ -285,6 +285,8 @@ async def test_a_port_behind_a_device_server_is_set_heard_and_answered() -> None
         assert got == everything
         transport.close()
         await _ended(transport)
+        await asyncio.to_thread(server.join, 10)
+        assert not server.is_alive(), "the port was given back"
         assert not ears.losses, "a close of our own is no loss"
 
 
