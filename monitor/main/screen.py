@@ -1,6 +1,7 @@
 """`vigil dashboard` and `vigil run`: the screen, attached to a running serve."""
 
 import asyncio
+import select
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from monitor.model.errors import ConfigError, MonitorError
 START_S_MAX: Final = 20.0
 STOP_S_MAX: Final = 10.0
 RESTARTS_MAX: Final = 20
+TERMINAL_CHECK_EVERY_S: Final = 1.0
 LOG_NAME: Final = "serve.log"
 
 
@@ -60,7 +62,16 @@ def attach_screen(
     app = VigilApp(lambda: attach(socket), chair=chair, operator=operator)
     if for_s is not None:
         app.call_later(app.set_timer, for_s, app.exit)
+    app.call_later(app.set_interval, TERMINAL_CHECK_EVERY_S, lambda: _leave_if_hung_up(app))
     app.run()
+
+
+def _leave_if_hung_up(app: VigilApp) -> None:
+    """Leave a terminal that vanished without a word: its reader would spin for ever."""
+    watched = select.poll()
+    watched.register(sys.stdin.fileno(), 0)  # hang-ups are told unasked
+    if watched.poll(0):
+        app.exit()
 
 
 def socket_of(url: str) -> Path:

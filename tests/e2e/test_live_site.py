@@ -94,7 +94,9 @@ async def test_a_second_serve_on_the_same_site_is_refused(place: Path) -> None:
 
 
 @contextmanager
-def _dashboard(socket: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def _dashboard(
+    socket: Path, *, is_controlling: bool = True
+) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """Run a real dashboard on a pty of 120 by 40; yields it and the pty's master."""
     master, slave = os.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
@@ -104,7 +106,7 @@ def _dashboard(socket: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
         stdout=slave,
         stderr=slave,
         start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - one thread here
+        preexec_fn=_take_terminal if is_controlling else None,  # noqa: PLW1509 - one thread here
         cwd=REPOSITORY,
         env=environment(),
     )
@@ -114,6 +116,10 @@ def _dashboard(socket: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     finally:
         shown.kill()
         shown.wait()
+
+
+def _take_terminal() -> None:
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 def _read_until(master: int, word: bytes) -> None:
@@ -152,3 +158,13 @@ async def test_a_dashboard_that_dies_leaves_serve_watching(
         assert later.now > first.now
         assert serving.is_running
         assert await serving.end() == 0
+
+
+async def test_a_dashboard_whose_terminal_vanishes_without_a_word_ends(place: Path) -> None:
+    async with site("quiet", place, speed=1) as here:
+        await here.serve()
+        here.begin()
+        with _dashboard(here.socket, is_controlling=False) as (shown, master):
+            _read_until(master, b"SpO2")
+            os.close(master)
+            assert shown.wait(30) is not None
