@@ -53,7 +53,6 @@ _BEGIN: Final = re.compile(rb"\d\d-[A-Za-z]{3}-\d\d \d\d:\d\d:\d\d(?= )")
 _STAMP_SIZE: Final = 18
 _TOKEN: Final = re.compile(r"\S+")
 _NUMBER: Final = re.compile(r"(\d{1,3}|-{2,3})(\*?)")
-_CODE: Final = re.compile(r"[A-Z]{2}")
 _COLUMNS: Final = (24, 32, 40)  # where the numbers of an N-560 end
 _HEADER: Final = re.compile(
     r"\s*(\S{1,16})\s+VERSION\s+([\d.]{1,16})\s+CRC:\s*\S+\s+"

@@ -14,7 +14,7 @@ RATE_HZ: Final = 60
 BATCH: Final = 20  # packets to a telling
 OFF, SEARCHING, SPO2_LOW, SPO2_DROPPING = 1, 2, 4, 8
 
-_SIGNAL_MAX: Final = 8
+_SIGNALS: Final = frozenset({*range(9), 15})  # 15: no signal strength to tell
 _SPO2_MISSING: Final = 127
 _RATES_MISSING: Final = frozenset({0, 255})
 _RATES_UNSETTLED: Final = frozenset({0, 127, 255})
@@ -57,7 +57,7 @@ def read_new(packet: bytes) -> Reading | None:
     one, two, three, rate, spo2, low, top = (
         byte & 0x7F | (high >> place & 1) << 7 for place, byte in enumerate(packet[2:])
     )
-    if one & 0x0F > _SIGNAL_MAX or three & 0xE0:
+    if one & 0x0F not in _SIGNALS:
         return None
     states = OFF if one & 0x80 else 0
     states |= SEARCHING if one & 0x10 or two & 0x80 else 0
@@ -74,7 +74,7 @@ def read_new(packet: bytes) -> Reading | None:
 def read_old(packet: bytes) -> Reading | None:
     """Return what a packet of five bytes says; None where its bits cannot be."""
     one, pleth, three, rate, spo2 = packet
-    if one & 0x0F > _SIGNAL_MAX:
+    if one & 0x0F not in _SIGNALS:
         return None
     states = OFF if one & 0x10 or three & 0x10 else 0
     states |= SEARCHING if three & 0x20 else 0

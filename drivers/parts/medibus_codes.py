@@ -27,7 +27,7 @@ NIBP_CODES: Final = (
 NIBP_AGE: Final = 0x92
 TEMP_CODES: Final = (0xC3, 0xBE)
 AMBIENT: Final = 0x6B
-_READ: Final = {
+READ: Final = {
     *ETCO2_CODES.values(),
     *FICO2_CODES.values(),
     RESP_RATE_BY_CO2,
@@ -42,7 +42,7 @@ _LEFT_ALONE: Final = bytes.fromhex(
     "81 82 88 89 8A 8B AC AD AE AF B0 B1 B2 B5 B7 B8 B9 BD C1 C4 C9 DF E9 EA ED EE EF F0"
     "F4 F5 F6 F7 F8 F9 FB FC"
 )
-KNOWN: Final = frozenset({*_READ, *_LEFT_ALONE})
+KNOWN: Final = frozenset({*READ, *_LEFT_ALONE})
 
 _N = NoticeKind
 ALARMS_1: Final[dict[int, tuple[NoticeKind | str, Metric | None, str]]] = {

@@ -16,6 +16,7 @@ from drivers.parts.medibus_codes import (
     NIBP_AGE,
     NIBP_CODES,
     PLAIN,
+    READ,
     RESP_RATE_BY_CO2,
     RESP_RATE_OTHERS,
     TEMP_CODES,
@@ -43,11 +44,17 @@ _OXIMETER: Final = frozenset({Metric.SPO2, Metric.PULSE_RATE})
 
 @lru_cache(maxsize=1024)
 def _item(item: bytes) -> tuple[int, float | None] | None:
-    """Return code and value of an item; None where it has not its form."""
-    found = _ITEM.fullmatch(item.decode("ascii"))
-    if found is None:
+    """Return code and value of an item; None where it has not its form.
+
+    Of a value that nobody here reads, a ratio for one, the form is not known and does not matter.
+    """
+    text = item.decode("ascii")
+    found = _ITEM.fullmatch(text)
+    if found is not None:
+        return int(found[1], 16), None if found[2] is None else float(found[2])
+    if not _CODE.fullmatch(text[:2]) or int(text[:2], 16) in READ:
         return None
-    return int(found[1], 16), None if found[2] is None else float(found[2])
+    return int(text[:2], 16), None
 
 
 def items_of(data: bytes) -> dict[int, float | None] | str:

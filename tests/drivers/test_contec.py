@@ -170,7 +170,6 @@ def test_a_capture_that_starts_inside_a_packet_is_read(packet: bytes) -> None:
     "packet",
     [
         real_time(9, 42, 5, 72, 97, 44, 1),
-        real_time(6, 42, 0x25, 72, 97, 44, 1),
         real_time(6, 42, 5, 72, 110, 44, 1),
         bytes([0x89, 42, 6, 72, 97]),
         bytes([0x85, 42, 6, 72, 101]),

@@ -330,6 +330,12 @@ def test_unknown_codes_are_told_once_and_known_ones_left_alone() -> None:
     assert details(told, NoticeKind.UNKNOWN_FIELD) == ["measured data 10"]
 
 
+def test_a_value_nobody_reads_may_have_any_form() -> None:
+    told = hear(MedibusProtocol(), measured("B81:2.EB 98 "))
+    assert values(told) == {Metric.SPO2: 98.0}
+    assert not refusals(told)
+
+
 @few
 @given(seed=st.integers(0, 2**32))
 def test_where_a_hostile_stream_is_cut_does_not_matter(seed: int) -> None:
