@@ -103,9 +103,18 @@ class Board:
         """Step one condition by a person's deed."""
         self._put(watch, stepping.act(watch.policy, watch.state, deed, now, by), by)
 
-    def mature(self, watch: Watch, now: Instant) -> None:
-        """Let the clocks of one condition that are due act."""
-        self._put(watch, stepping.mature(watch.policy, watch.state, now))
+    def mature(self, watch: Watch, now: Instant, floor: Instant) -> None:
+        """Let the clocks of one condition that are due act.
+
+        Nothing is stamped before `floor`: a phase may move a clock into the past, where nobody
+        could have been told.
+        """
+        step = stepping.mature(watch.policy, watch.state, now)
+        told = tuple(
+            each if each.at >= floor else msgspec.structs.replace(each, at=floor)
+            for each in step.told
+        )
+        self._put(watch, Step(step.state, told))
         watch.due = stepping.wake_at(watch.policy, watch.state)
 
     def restart(self, watch: Watch, stopped: Instant, now: Instant) -> None:

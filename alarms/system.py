@@ -133,7 +133,7 @@ class AlarmSystem:
         due = min(first, other)
         if due <= now:
             if watch is not None and first <= other:
-                self._board.mature(watch, due)
+                self._board.mature(watch, due, self._floor)
             else:
                 self._mature_others(max(due, self._floor))
             return

@@ -157,6 +157,14 @@ def test_a_delay_that_a_phase_makes_longer_is_waited_for() -> None:
     assert score.lines() == [(20, "spo2_low", "present", "low")]
 
 
+def test_a_delay_that_a_phase_makes_shorter_is_over_at_once_and_not_before() -> None:
+    score = Score(with_more())
+    enter(score, Phase.OBSERVATION, 0)
+    score.run(0, 13, spo2=88)
+    enter(score, Phase.READY, 13)
+    assert score.lines() == [(13, "spo2_low", "present", "medium")]
+
+
 def test_phase_and_baseline_survive_a_restart() -> None:
     score = Score(with_more())
     enter(score, Phase.BASELINE, 0)
