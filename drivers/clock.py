@@ -12,6 +12,7 @@ from monitor.model.event import DeviceEvent, DeviceNotice, NoticeKind
 from monitor.model.instant import Instant, in_seconds
 
 DIFFERENCE_S_MAX: Final = 60
+YEAR_2000_S: Final = 946_684_800  # a clock before it was never set
 _ZONE_STEP_S: Final = 900
 _ZONE_S_MAX: Final = 14 * 3600
 _SETTLED_S_MAX: Final = (
@@ -36,15 +37,16 @@ def difference_s(device_s: float, ours_s: float) -> float:
 
 
 class DeviceClock:
-    """Compares the clocks of one conversation; silent where our wall time is not known."""
+    """Compares the clocks of one conversation; silent where one of them was never set."""
 
     def __init__(self, opened_utc_s: float | None) -> None:
-        self._opened_utc_s = opened_utc_s
+        is_known = opened_utc_s is not None and opened_utc_s > YEAR_2000_S
+        self._opened_utc_s = opened_utc_s if is_known else None
         self._differs = False
 
     def hear(self, device_s: float, now: Instant) -> Sequence[DeviceEvent]:
         """Take the device's time, in seconds since 1970 of its own zone; return an edge."""
-        if self._opened_utc_s is None:
+        if self._opened_utc_s is None or device_s < YEAR_2000_S:
             return ()
         ahead = difference_s(device_s, self._opened_utc_s + in_seconds(now))
         limit = _SETTLED_S_MAX if self._differs else DIFFERENCE_S_MAX

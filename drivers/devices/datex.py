@@ -77,7 +77,6 @@ _CLASSES: Final = ("basic", "ext1", "ext2", "ext3")
 _TRENDS: Final = frozenset({TREND_10_S, TREND_60_S})
 _WAVES_LEFT_ALONE: Final = frozenset({*range(1, 24), 32, 35, 38, 39})
 _LEFT_ALONE: Final = frozenset({5, 8})  # network records, events
-_YEAR_2000_S: Final = 946_684_800
 
 
 class DatexOptions(CommonOptions, frozen=True, kw_only=True):
@@ -197,8 +196,7 @@ class DatexProtocol:
             events.append(DeviceNotice(NoticeKind.DEVICE_IDENTITY, now, detail=detail))
             if record.level >= _ALARMS_FROM_LEVEL and self._is_shown:
                 self._due["alarms"] = now
-        if record.time_s > _YEAR_2000_S:
-            events += self._clock.hear(record.time_s, now)
+        events += self._clock.hear(record.time_s, now)
         # Whether the number runs over all records or over each kind is not known.
         counts = [
             (record.number - last) & 0xFF

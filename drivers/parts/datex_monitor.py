@@ -55,7 +55,7 @@ from monitor.model.instant import Duration, Instant, between, in_seconds, later,
 from monitor.model.metric import NIBP, Metric
 
 LEVEL: Final = 10
-CLOCK_AT_OPENING: Final = 1_700_000_000
+CLOCK_AT_OPENING: Final = 86_400  # a clock that was never set: nobody compares it with ours
 _PRESENT_AND_ON: Final = 3
 _ECG_SOURCE: Final = 1
 _LEVEL_10: Final = 0xA1

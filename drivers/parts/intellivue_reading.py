@@ -79,7 +79,7 @@ class PollReader:
             events, states = self._alarms.read(poll, now)
         mode = self._mode_of(poll.object_class, states)
         events = [*self._lost(poll, now), *events, *self._strangers(poll, now)]
-        if poll.clock_s is not None:
+        if poll.clock_s is not None and mode is GenerationMode.REAL:
             events += self._clock.hear(poll.clock_s, now)
         if mode is GenerationMode.REAL:
             return events

@@ -224,3 +224,13 @@ def test_a_clock_that_differs_is_told_at_its_edges_whatever_the_zone() -> None:
     assert details(hear(protocol, one(SPO2))) == ["the device's clock is 75 s ahead of ours"]
     assert not notices(hear(protocol, one(SPO2)))
     assert notices(hear(protocol, one(SPO2), instant_at(170))) == {NoticeKind.CLOCK_DIFFERS: False}
+
+
+def test_a_clock_that_was_never_set_or_belongs_to_a_demonstration_is_not_compared() -> None:
+    utc_s = clock_s_of(bytes.fromhex(CLOCK))
+    assert utc_s is not None
+    assert not notices(hear(IntelliVueProtocol({"opened_utc_s": 0.0}), one(SPO2)))
+    protocol = IntelliVueProtocol({"opened_utc_s": utc_s - 200})
+    assert not notices(hear(protocol, one("4BB8 0400 0220 FF0003CA")))
+    assert not notices(hear(protocol, poll(numeric(0x83D5, SPO2), clock="1970010203000000")))
+    assert notices(hear(protocol, one(SPO2))) == {NoticeKind.CLOCK_DIFFERS: True}
