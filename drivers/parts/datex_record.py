@@ -107,7 +107,7 @@ class RecordSplitter:
     def _measure(self) -> bool:
         """Learn how much longer the frame may become; False if it is too long or never can be."""
         size = int.from_bytes(_plain(bytes(self._wire[:_BEGINNING])).data[:2], "little")
-        if HEADER_SIZE < size <= RECORD_SIZE_MAX:  # the sum, and one byte that shows it too long
+        if HEADER_SIZE <= size <= RECORD_SIZE_MAX:  # the sum, and one byte that shows it too long
             self._limit = size + 2 + self._wire.count(b"\x7d")
         return len(self._wire) < self._limit
 

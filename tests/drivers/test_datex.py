@@ -208,6 +208,13 @@ def test_a_subrecord_that_points_outside_is_refused_whole() -> None:
     ]
 
 
+def test_a_record_with_nothing_in_it_is_no_error() -> None:
+    empty = frame_of(record_of(0, [], number=3, level=10, time_s=1_700_000_000))
+    told = hear(DatexProtocol(), empty + DISPLAYED)
+    assert not [each for each in told if isinstance(each, FrameRejected)]
+    assert value(told, Metric.SPO2)[0] == 97.0
+
+
 def test_bytes_that_need_escapes_survive_them() -> None:
     protocol = DatexProtocol()
     for systolic in (0x7D7E, 0x7E7D, 0x7E7E, 0x7D7D):  # 322 mmHg: more than a cuff can mean
