@@ -1,0 +1,92 @@
+"""Codes of observations and units as HL7 senders use them, matched by number and by name.
+
+Where both are known and mean different things, the row is refused: copied test messages and
+gateways with wrong tables are met in the field.
+"""
+
+from typing import Final
+
+from monitor.model.metric import Metric
+
+_M = Metric
+# MDC code, name, metric, rank: of several rows for one metric the lowest rank is told.
+_ROWS: Final = (
+    (150456, "MDC_PULS_OXIM_SAT_O2", _M.SPO2, 0),
+    (149530, "MDC_PULS_OXIM_PULS_RATE", _M.PULSE_RATE, 0),
+    (147842, "MDC_ECG_HEART_RATE", _M.HEART_RATE, 0),
+    (150021, "MDC_PRESS_BLD_NONINV_SYS", _M.NIBP_SYS, 0),
+    (150022, "MDC_PRESS_BLD_NONINV_DIA", _M.NIBP_DIA, 0),
+    (150023, "MDC_PRESS_BLD_NONINV_MEAN", _M.NIBP_MEAN, 0),
+    (150301, "MDC_PRESS_CUFF_SYS", _M.NIBP_SYS, 1),
+    (150302, "MDC_PRESS_CUFF_DIA", _M.NIBP_DIA, 1),
+    (150303, "MDC_PRESS_CUFF_MEAN", _M.NIBP_MEAN, 1),
+    (149546, "MDC_PULS_RATE_NON_INV", _M.NIBP_PULSE, 0),
+    (151708, "MDC_CONC_AWAY_CO2_ET", _M.ETCO2, 0),
+    (151728, "MDC_AWAY_CO2_ET", _M.ETCO2, 1),
+    (151716, "MDC_CONC_AWAY_CO2_INSP", _M.FICO2, 0),
+    (151594, "MDC_CO2_RESP_RATE", _M.RESP_RATE, 0),
+    (151570, "MDC_AWAY_RESP_RATE", _M.RESP_RATE, 1),
+    (151562, "MDC_RESP_RATE", _M.RESP_RATE, 2),
+    (151578, "MDC_TTHOR_RESP_RATE", _M.RESP_RATE, 3),
+    (150364, "MDC_TEMP_BODY", _M.TEMP, 0),
+    (150344, "MDC_TEMP", _M.TEMP, 1),
+    (150448, "MDC_PULS_OXIM_PERF_REL", _M.PERFUSION_INDEX, 0),
+)
+_LOINC: Final = {
+    "59408-5": _M.SPO2,
+    "2708-6": _M.SPO2,
+    "8889-8": _M.PULSE_RATE,
+    "8867-4": _M.HEART_RATE,
+    "8480-6": _M.NIBP_SYS,
+    "8462-4": _M.NIBP_DIA,
+    "8478-0": _M.NIBP_MEAN,
+    "19891-1": _M.ETCO2,
+    "9279-1": _M.RESP_RATE,
+    "8310-5": _M.TEMP,
+}
+_BY_CODE: Final = {str(code): (metric, rank) for code, _, metric, rank in _ROWS}
+_BY_NAME: Final = {name: (metric, rank) for _, name, metric, rank in _ROWS}
+CODES: Final = {
+    metric: f"{code}^{name}^MDC" for code, name, metric, rank in reversed(_ROWS) if rank == 0
+}
+METRICS: Final = frozenset(CODES)
+# Read by nobody here: groups, waves, settings, what an alarm says of itself.
+LEFT_ALONE: Final = frozenset({"MDC_PRESS_BLD_NONINV", "MDC_PULS_OXIM_PLETH"})
+FAHRENHEIT: Final = "[degF]"
+_UNITS: Final = (
+    ("262656", "MDC_DIM_DIMLESS", "1"),
+    ("262688", "MDC_DIM_PERCENT", "%"),
+    ("264672", "MDC_DIM_PER_MIN", "/min"),
+    ("264864", "MDC_DIM_BEAT_PER_MIN", "/min"),
+    ("264928", "MDC_DIM_RESP_PER_MIN", "/min"),
+    ("265987", "MDC_DIM_KILO_PASCAL", "kPa"),
+    ("266016", "MDC_DIM_MMHG", "mmHg"),
+    ("268192", "MDC_DIM_DEGC", "Cel"),
+    ("266560", "MDC_DIM_FAHR", FAHRENHEIT),
+)
+_UNIT_BY_CODE: Final = {code: unit for code, _, unit in _UNITS}
+_UNIT_BY_NAME: Final = {name: unit for _, name, unit in _UNITS}
+UNIT_FIELDS: Final = {unit: f"{code}^{name}^MDC" for code, name, unit in _UNITS}
+DISAGREE: Final = "code and name disagree"
+
+
+def metric_of(code: str, name: str, system: str) -> tuple[Metric, int] | str:
+    """Return metric and rank of an identifier, "" where nobody here knows it, or a flaw."""
+    if system in {"LN", "LOINC"}:
+        return (_LOINC[code], 0) if code in _LOINC else ""
+    by_code, by_name = _BY_CODE.get(code), _BY_NAME.get(name)
+    if by_code and by_name:
+        return by_code if by_code[0] is by_name[0] else DISAGREE
+    if by_code:
+        return DISAGREE if name.startswith("MDC_") else by_code
+    if by_name:
+        return DISAGREE if code not in {"", "0"} else by_name
+    return ""
+
+
+def unit_of(code: str, name: str) -> str:
+    """Return a unit by MDC code or name, else the code as it is (UCUM); "" where they differ."""
+    by_code, by_name = _UNIT_BY_CODE.get(code), _UNIT_BY_NAME.get(name)
+    if by_code and by_name and by_code != by_name:
+        return ""
+    return by_code or by_name or code
