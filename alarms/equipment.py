@@ -105,6 +105,8 @@ class Equipment:
             if is_present and notice not in off_by:
                 off_by.append(notice)
                 self._vitals.lose(metric, now)
+                if metric is Metric.PULSE_RATE:
+                    self._vitals.suspicions.withdraw(now)
             elif not is_present and notice in off_by:
                 off_by.remove(notice)
 

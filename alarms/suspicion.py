@@ -5,7 +5,8 @@ Frozen numbers never count as normal, but bad ones count. Two rates that disagre
 is believed less, since a pulse of half the heart rate may be a monitor that miscounts or a heart
 whose every other beat moves no blood. A cuff on the probe's arm is known by its signs (the pulse is
 lost or the perfusion gone while it inflates) and explains the saturation for a bounded time, shown;
-without signs, or when the saturation was low before, it explains nothing.
+without signs, or when the saturation was low before, it explains nothing. A pulse that is lost
+because the device says that the sensor is off, or broken, is no sign.
 """
 
 from typing import Final
@@ -180,6 +181,12 @@ class Suspicions:
         cuff.since, cuff.until, cuff.has_signs = now, later(now, rules.cuff_max), False
         self._board.expect(cuff.until)
 
+    def withdraw(self, now: Instant) -> None:
+        """The device has another reason for the lost pulse: it is no sign of a cuff any more."""
+        if self._cuff.has_signs:
+            self._cuff.has_signs = False
+            self._board.judge(self._watch(CUFF_ON_PROBE_ARM), Input.NORMAL, now)
+
     def _cuff_explains(self, now: Instant) -> bool:
         return self._cuff.until is not None and now < self._cuff.until
 
@@ -189,6 +196,8 @@ class Suspicions:
             return
         perfusion = self._fresh(Metric.PERFUSION_INDEX)
         pulse = self._channels[Metric.PULSE_RATE]
+        if pulse.is_off_by:
+            return
         has_lost_pulse = pulse.valid_at is not None and (pulse.is_lost or pulse.is_stale)
         if has_lost_pulse or (perfusion is not None and perfusion < rules.perfusion_min):
             cuff.has_signs = cuff.is_spent = True

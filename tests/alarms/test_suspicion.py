@@ -118,6 +118,27 @@ def test_a_cuff_that_empties_late_does_not_stretch_the_minute() -> None:
     assert score.changes("spo2_low")[0][0] <= 60 + 60 + 10
 
 
+@pytest.mark.parametrize("kind", [NoticeKind.SENSOR_OFF, NoticeKind.SENSOR_FAULT])
+def test_a_pulse_lost_with_the_sensor_is_no_sign_of_a_cuff(kind: NoticeKind) -> None:
+    score = Score()
+    score.run(0, 60, spo2=97, pulse_rate=70)
+    score.notice(NoticeKind.CUFF_INFLATING, 60)
+    score.notice(kind, 60)
+    score.run(60, 120, spo2=None, pulse_rate=None)
+    assert score.changes("cuff_on_probe_arm") == []
+    assert score.changes(kind.value)[0][1] == "present"
+
+
+@pytest.mark.hazard("H13")
+def test_a_sensor_said_to_be_off_withdraws_the_signs_of_a_cuff() -> None:
+    score = cuffed(signs=True)
+    score.notice(NoticeKind.SENSOR_OFF, 92)
+    assert score.changes("cuff_on_probe_arm") == [(60, "present"), (92, "ended")]
+    score.notice(NoticeKind.SENSOR_OFF, 93, present=False)
+    score.run(93, 110, spo2=80, pulse_rate=70)
+    assert score.changes("spo2_low")[0] == (98, "present")
+
+
 def test_a_saturation_low_before_the_cuff_is_not_explained_by_it() -> None:
     score = Score()
     score.run(0, 60, spo2=88, pulse_rate=70)
