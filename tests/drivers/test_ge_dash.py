@@ -128,10 +128,9 @@ def test_no_pressure_is_no_value() -> None:
 def test_any_negative_value_is_missing(raw: bytes) -> None:
     one = bytearray(block(SPO2, (97, 72, None)))
     one[6:8] = raw
-    assert values(hear(GeDashProtocol(), vitals(bytes(one)))) == {
-        Metric.SPO2: None,
-        Metric.PULSE_RATE: 72.0,
-    }
+    told = hear(GeDashProtocol(), vitals(bytes(one)))
+    assert values(told) == {Metric.SPO2: None, Metric.PULSE_RATE: 72.0}
+    assert validities(told)[Metric.SPO2] is Validity.NOT_AVAILABLE
 
 
 def test_the_unknown_is_told_once_and_the_rest_is_read() -> None:

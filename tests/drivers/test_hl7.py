@@ -161,8 +161,9 @@ def test_bare_messages_end_where_the_next_one_begins() -> None:
 @pytest.mark.hazard("H3")
 def test_a_framed_message_that_is_never_closed_is_questionable_and_torn_rows_are_not_told() -> None:
     protocol = Hl7Protocol()
-    torn = framed((head(), SPO2, SPO2.replace("150456^MDC_PULS_OXIM_SAT_O2", "8867-4^^")))[:-12]
-    protocol.receive(torn, OPENING)
+    pulse = SPO2.replace("150456^MDC_PULS_OXIM_SAT_O2", "149530^MDC_PULS_OXIM_PULS_RATE")
+    whole = framed((head(), SPO2, pulse.replace("|97|", "|120|")))
+    protocol.receive(whole[: whole.index(b"|120|") + 3], OPENING)
     assert protocol.wake_at == instant_at(10)
     found = protocol.wake(instant_at(10))
     assert validities(found) == {Metric.SPO2: Validity.QUESTIONABLE}

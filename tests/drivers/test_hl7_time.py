@@ -36,6 +36,13 @@ def test_a_backlog_is_old_and_a_wrong_clock_is_found_out() -> None:
     assert trust == [Validity.QUESTIONABLE] * 3 + [Validity.VALID] * 7
 
 
+def test_one_message_from_the_future_makes_no_other_old() -> None:
+    protocol = Hl7Protocol({"opened_utc_s": SENT_S})
+    heard = [at(protocol, second, -3600 if second == 2 else 0) for second in range(5)]
+    assert [each.taken for each in heard if each] == [instant_at(second) for second in range(5)]
+    assert {each.validity for each in heard if each} == {Validity.VALID}
+
+
 def test_a_wrong_clock_is_told_at_its_edges() -> None:
     protocol = Hl7Protocol({"opened_utc_s": SENT_S})
     found: list[DeviceEvent] = []

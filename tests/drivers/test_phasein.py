@@ -283,6 +283,16 @@ def test_a_capture_may_start_anywhere() -> None:
         assert values(told)[Metric.ETCO2] == 37.99
 
 
+@pytest.mark.hazard("H3")
+def test_a_number_that_no_mode_confirmed_in_its_own_cycle_is_old() -> None:
+    protocol = settled()
+    protocol.receive(cycle()[: 4 * 21] + cycle()[5 * 21 :], OPENING)
+    without_expired = cycle()[:21] + cycle()[2 * 21 :]
+    told = protocol.receive(without_expired + MARK, OPENING)
+    assert Metric.ETCO2 not in values(told)
+    assert values(told)[Metric.RESP_RATE] == 14.0
+
+
 def test_an_unknown_mode_is_told_and_gives_no_numbers() -> None:
     told = then(cycle(changed={4: b"\x07\xff\0\0\0\x14"}) * 2)
     assert details(told, NoticeKind.UNKNOWN_FIELD) == ["mode 7"]
