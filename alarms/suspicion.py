@@ -176,16 +176,16 @@ class Suspicions:
         saturation = self._board.get("spo2_low")
         if saturation is None or not saturation.is_idle:
             return
-        if cuff.until is not None or cuff.is_spent:
+        if cuff.until is not None or cuff.is_spent or self._channels[Metric.PULSE_RATE].is_off_by:
             return
         cuff.since, cuff.until, cuff.has_signs = now, later(now, rules.cuff_max), False
         self._board.expect(cuff.until)
 
-    def withdraw(self, now: Instant) -> None:
-        """The device has another reason for the lost pulse: it is no sign of a cuff any more."""
-        if self._cuff.has_signs:
-            self._cuff.has_signs = False
-            self._board.judge(self._watch(CUFF_ON_PROBE_ARM), Input.NORMAL, now)
+    def give_up(self, now: Instant) -> None:
+        """The device has another reason for the lost pulse: this inflation explains nothing more."""
+        if self._cuff.until is not None:
+            self._cuff.until = now
+            self._board.expect(now)
 
     def _cuff_explains(self, now: Instant) -> bool:
         return self._cuff.until is not None and now < self._cuff.until
@@ -196,8 +196,6 @@ class Suspicions:
             return
         perfusion = self._fresh(Metric.PERFUSION_INDEX)
         pulse = self._channels[Metric.PULSE_RATE]
-        if pulse.is_off_by:
-            return
         has_lost_pulse = pulse.valid_at is not None and (pulse.is_lost or pulse.is_stale)
         if has_lost_pulse or (perfusion is not None and perfusion < rules.perfusion_min):
             cuff.has_signs = cuff.is_spent = True

@@ -119,11 +119,16 @@ def test_a_cuff_that_empties_late_does_not_stretch_the_minute() -> None:
 
 
 @pytest.mark.parametrize("kind", [NoticeKind.SENSOR_OFF, NoticeKind.SENSOR_FAULT])
-def test_a_pulse_lost_with_the_sensor_is_no_sign_of_a_cuff(kind: NoticeKind) -> None:
+@pytest.mark.parametrize("is_cuff_first", [True, False])
+def test_a_pulse_lost_with_the_sensor_is_no_sign_of_a_cuff(
+    kind: NoticeKind, *, is_cuff_first: bool
+) -> None:
     score = Score()
     score.run(0, 60, spo2=97, pulse_rate=70)
-    score.notice(NoticeKind.CUFF_INFLATING, 60)
-    score.notice(kind, 60)
+    for each in (
+        (NoticeKind.CUFF_INFLATING, kind) if is_cuff_first else (kind, NoticeKind.CUFF_INFLATING)
+    ):
+        score.notice(each, 60)
     score.run(60, 120, spo2=None, pulse_rate=None)
     assert score.changes("cuff_on_probe_arm") == []
     assert score.changes(kind.value)[0][1] == "present"
