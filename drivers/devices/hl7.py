@@ -228,7 +228,7 @@ DRIVER: Final = Driver(
     name="hl7",
     title="HL7 monitor or gateway (IHE PCD-01, PCD-04)",
     reference="HL7 v2.6; IHE Patient Care Device profiles",
-    evidence=Evidence.VENDOR_TABLE,
+    evidence=Evidence.OPEN_IMPLEMENTATION,
     transports=frozenset({TransportKind.TCP}),
     metrics=METRICS,
     silence_limit=seconds(90),
@@ -239,7 +239,6 @@ DRIVER: Final = Driver(
     open_device=Hl7Monitor,
     round_trip={
         Metric.SPO2: (1, 100, 1),
-        Metric.PULSE_RATE: (10, 350, 1),
         Metric.ETCO2: (0, 150, 0.5),
     },
     vectors=VECTORS,
