@@ -24,7 +24,7 @@ ROWS = "time_s,spo2\n" + "".join(f"{n},{90 + n % 10}\n" for n in range(60_000))
         (b"\x00\x01\x02\x03" * 50, "holds binary data.*--driver"),
         (b"SQLite format 3\0rest", "session file"),
         (b"VITA" + bytes(40), "VitalDB.*does not read yet"),
-        (gzip.compress(b"VITA" + bytes(40)), "VitalDB.*does not read yet"),
+        (gzip.compress(b"VITA" + bytes(40, mtime=0)), "VitalDB.*does not read yet"),
         (b"PK\3\4rest", "unpack it first"),
         (b"\x1f\x8bthis is not gzip", "cannot be read"),
         (b'{"a": 1}\n', "holds JSON"),
@@ -54,7 +54,7 @@ def test_a_file_removed_while_it_is_read_is_a_named_error(tmp_path: Path) -> Non
 
 
 def test_the_name_of_a_file_decides_nothing() -> None:
-    packed = gzip.compress(b"time_s,spo2\n0,97\n")
+    packed = gzip.compress(b"time_s,spo2\n0,97\n", mtime=0)
     assert read(packed, name="recording.csv").heard == [(0, Metric.SPO2, 97)]
     assert read("time_s,spo2\n0,97\n", name="recording.gz").heard == [(0, Metric.SPO2, 97)]
 
