@@ -16,6 +16,7 @@ COMMANDS = [
     "check",
     "devices",
     "listen",
+    "simulate",
     "decode",
     "replay",
     "sessions",

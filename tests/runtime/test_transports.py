@@ -13,7 +13,7 @@ import aiomqtt
 import pytest
 
 from drivers.contract import SerialLine
-from drivers.envelope import unpack
+from drivers.envelope import Message, pack, unpack
 from monitor.model.instant import instant_at
 from monitor.recordings.capture import write_head, write_piece
 from monitor.runtime.transports.contract import LinkFailedError, Secrets
@@ -194,6 +194,20 @@ async def test_messages_come_with_topic_and_say_whether_they_are_old(mosquitto: 
     ]
     transport.close()
     await transport.closed()
+
+
+@pytest.mark.service
+async def test_a_request_is_published_to_its_own_topic(mosquitto: Mosquitto) -> None:
+    async with aiomqtt.Client("127.0.0.1", mosquitto.port) as node:
+        await node.subscribe("node/command", qos=1)
+        transport = await open_mqtt(
+            "127.0.0.1", mosquitto.port, "node/data", Ears(), secrets=Secrets(), is_tls=False
+        )
+        transport.write(pack(Message("node/command", b"rebirth")))
+        async with asyncio.timeout(10):
+            message = await anext(aiter(node.messages))
+        assert message.payload == b"rebirth"
+        await transport.closed()
 
 
 @pytest.mark.service

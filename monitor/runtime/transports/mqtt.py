@@ -1,6 +1,7 @@
 """Messages of a broker, through aiomqtt 2.x."""
 
 import asyncio
+import contextlib
 import ssl
 import traceback
 from contextlib import AsyncExitStack
@@ -8,13 +9,15 @@ from typing import Final
 
 import aiomqtt
 
-from drivers.envelope import Message, pack
+from drivers.envelope import Message, pack, unpack
 from monitor.runtime.transports.contract import LinkFailedError, Receiver, Secrets
 
 PAYLOAD_SIZE_MAX: Final = 1024 * 1024
 """A larger message is nobody's vital sign; its first bytes are passed on to be refused by name."""
 
 KEEPALIVE_S: Final = 10
+PUBLISHING_MAX: Final = 16
+PUBLISH_S_MAX: Final = 5.0
 
 
 class MqttTransport:
@@ -25,12 +28,18 @@ class MqttTransport:
         self._stack = stack
         self._receiver = receiver
         self._closing: asyncio.Task[None] | None = None
+        self._publishing: set[asyncio.Task[None]] = set()
         self._reading = asyncio.get_running_loop().create_task(self._read(), name="mqtt-reader")
         self._reading.add_done_callback(_surface)
 
     def write(self, data: bytes) -> None:
-        """Do nothing: no driver of ours publishes; devices on a broker only talk."""
-        del data
+        """Publish a packed message to its own topic, at most once; a few may be on their way."""
+        message = unpack(data)
+        if not message.topic or len(self._publishing) >= PUBLISHING_MAX:
+            return
+        publishing = asyncio.get_running_loop().create_task(self._publish(message))
+        self._publishing.add(publishing)
+        publishing.add_done_callback(self._publishing.discard)
 
     def close(self) -> None:
         """Leave the broker."""
@@ -43,6 +52,11 @@ class MqttTransport:
         assert self._closing is not None
         await self._closing
 
+    async def _publish(self, message: Message) -> None:
+        # What a broker that is gone did not take is asked again by the driver's own clock.
+        with contextlib.suppress(aiomqtt.MqttError):
+            await self._client.publish(message.topic, message.payload, timeout=PUBLISH_S_MAX)
+
     async def _read(self) -> None:
         reason = "the broker ended the conversation"
         try:
@@ -54,8 +68,10 @@ class MqttTransport:
 
     async def _leave(self) -> None:
         # Not in the reader: a task that is cancelled before its first step runs nothing at all.
-        self._reading.cancel()
-        await asyncio.wait({self._reading})
+        ending = {self._reading, *self._publishing}
+        for task in ending:
+            task.cancel()
+        await asyncio.wait(ending)
         try:
             await self._stack.aclose()
         except aiomqtt.MqttError:
