@@ -165,6 +165,21 @@ async def test_datagrams_come_whole_and_empty_ones_are_nothing() -> None:
     monitor.close()
 
 
+async def test_a_device_that_answers_one_port_only_is_spoken_to_from_there() -> None:
+    loop = asyncio.get_running_loop()
+    monitor, _ = await loop.create_datagram_endpoint(_Monitor, local_addr=("127.0.0.1", 0))
+    port, ours = monitor.get_extra_info("sockname")[1], free_port()
+    ears = Ears()
+    url = f"udp://127.0.0.1:{port}?local={ours}"
+    transport = await make_opener()(url, SerialLine(), ears)
+    transport.write(b"hello")
+    await ears.until_heard(b"re:hello")
+    with pytest.raises(LinkFailedError):
+        await make_opener()(url, SerialLine(), ears)
+    transport.close()
+    monitor.close()
+
+
 async def test_a_monitor_that_does_not_listen_yet_is_no_loss() -> None:
     ears = Ears()
     transport = await open_udp("127.0.0.1", free_port(), ears)

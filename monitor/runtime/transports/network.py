@@ -119,16 +119,22 @@ class UdpTransport:
         self._transport.close()
 
 
-async def open_udp(host: str, port: int, receiver: Receiver) -> UdpTransport:
-    """Open a socket that speaks with one device.
+async def open_udp(
+    host: str, port: int, receiver: Receiver, *, local_port: int | None = None
+) -> UdpTransport:
+    """Open a socket that speaks with one device, from `local_port` where it answers only there.
 
     Raises:
         LinkFailedError: the host is not known or no socket is to be had.
     """
     loop = asyncio.get_running_loop()
+    # Any address of ours; the socket is connected, so only that device's datagrams arrive.
+    wildcard = "::" if ":" in host else "0.0.0.0"  # noqa: S104
     try:
         transport, datagrams = await loop.create_datagram_endpoint(
-            lambda: _Datagrams(receiver), remote_addr=(host, port)
+            lambda: _Datagrams(receiver),
+            remote_addr=(host, port),
+            local_addr=None if local_port is None else (wildcard, local_port),
         )
     except OSError as error:
         raise LinkFailedError(f"{host}:{port}: {error.strerror or error}") from error

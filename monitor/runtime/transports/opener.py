@@ -12,7 +12,7 @@ from monitor.runtime.transports.mqtt import open_mqtt
 from monitor.runtime.transports.network import open_tcp, open_udp
 from monitor.runtime.transports.rfc2217 import open_rfc2217
 from monitor.runtime.transports.serial import open_serial
-from monitor.runtime.transports.url import Address, listens, parse, serial_line
+from monitor.runtime.transports.url import Address, listens, local_port, parse, serial_line
 
 Opener: TypeAlias = Callable[[str, SerialLine, Receiver], Awaitable[Transport]]
 """Opens the transport of a URL, with the driver's own line settings as default."""
@@ -45,7 +45,7 @@ def make_opener(brokers: Mapping[str, Secrets] | None = None, wires: Wires | Non
 
 async def _open_network(address: Address, receiver: Receiver, doorstep: Doorstep) -> Transport:
     if address.scheme == "udp":
-        return await open_udp(address.host, address.port, receiver)
+        return await open_udp(address.host, address.port, receiver, local_port=local_port(address))
     if listens(address):
         return await doorstep.open(address.host, address.port, receiver)
     return await open_tcp(address.host, address.port, receiver)

@@ -74,11 +74,26 @@ def _checked(url: str, address: Address) -> Address:
     if address.scheme.startswith("mqtt") and len(address.path) < 2:
         raise ConfigError(f'url "{url}": needs a topic, as in mqtt://broker/chair2/#')
     if address.scheme in {"tcp", "udp"}:
-        for key, value in address.settings.items():
-            if address.scheme != "tcp" or key != "listen" or value not in {"0", "1"}:
-                remedy = "listen=1 (the device connects to us)" if "tcp" in url else "none"
-                raise ConfigError(f'url "{url}": setting {key}={value}; known: {remedy}')
+        _check_network_settings(url, address)
     return address
+
+
+def _check_network_settings(url: str, address: Address) -> None:
+    for key, value in address.settings.items():
+        if address.scheme == "tcp":
+            is_known = key == "listen" and value in {"0", "1"}
+            remedy = "listen=1 (the device connects to us)"
+        else:
+            is_known = key == "local" and value.isdecimal() and 0 < int(value) < 65_536
+            remedy = "local=3073 (the port the device answers to)"
+        if not is_known:
+            raise ConfigError(f'url "{url}": setting {key}={value}; known: {remedy}')
+
+
+def local_port(address: Address) -> int | None:
+    """Return the port of ours that the device answers to; None: any."""
+    text = address.settings.get("local")
+    return None if text is None else int(text)
 
 
 def listens(address: Address) -> bool:
