@@ -9,7 +9,9 @@ that states no number at all is not measuring: a loss of data, which other condi
 *Ambiguous is apnoea.* While the device explains itself (auto-zero, purging, warming up, line off,
 EtCO2 not available beside a rate of 0) the clock still runs; its end is put off to at most
 `ambiguous_max` after the last breath, whatever the explanation. A flat waveform after the
-explanation ended cuts it short.
+explanation ended cuts it short. An EtCO2 that is lost when the waveform has already been still
+for longer than any pause between breaths explains nothing: the flat line came first, and the device
+only says what it saw. An auto-zero comes the other way round, out of the midst of breathing.
 
 A printed rate of 0 without any source of airway CO2 in the session is a lost signal, not a patient.
 """
@@ -37,6 +39,8 @@ _WAVE_SPEAKS_FOR: Final = seconds(12)
 _EXPLAINED_AFTER: Final = seconds(30)
 _LOSS_EXPLAINS_MAX: Final = seconds(45)
 _FLAT_SETTLES: Final = seconds(10)
+_STILL_BEFORE: Final = seconds(7)
+_BREATHLESS_BEFORE: Final = seconds(12)
 _CHANNEL_SILENT: Final = seconds(10)
 RATE_BELIEVED_MAX: Final = 60.0
 DOUBT_MAX: Final = seconds(60)
@@ -48,6 +52,7 @@ class BreathClock(msgspec.Struct, kw_only=True):
     `since` is the last breath, `stretch` the start of the running measured stretch, `measured` what
     was measured before it. `explained` lists the notices that stand; `explained_end` is when the
     last explanation stops counting, `explained_least` the earliest a flat waveform may end it.
+    `is_flat_first`: the waveform showed no breath for a while before EtCO2 was lost.
     `flat_since`: the waveform shows nothing; `zero_from`: the device prints a rate of 0.
     """
 
@@ -60,6 +65,7 @@ class BreathClock(msgspec.Struct, kw_only=True):
     heard_at: Instant | None = None
     etco2_is_lost: bool = False
     etco2_lost_at: Instant | None = None
+    is_flat_first: bool = False
     explained: list[NoticeKind] = []
     explained_end: Instant | None = None
     explained_least: Instant = Instant(0)
@@ -111,12 +117,20 @@ class BreathClock(msgspec.Struct, kw_only=True):
         if etco2 is None:
             if not self.etco2_is_lost:
                 self.etco2_lost_at = now
-            if self.has_co2:
+                self.is_flat_first = self._was_flat_before(now)
+            if self.has_co2 and not self.is_flat_first:
                 self._explain_loss(now)
             self.etco2_is_lost = True
             return
         self.etco2_is_lost = False
         self.has_co2 = self.has_co2 or etco2 > 0
+
+    def _was_flat_before(self, now: Instant) -> bool:
+        """Say whether the waveform arrives and shows less than any pause between breaths does."""
+        breath = self.wave.breath_at
+        if breath is None or not self._wave_is_fresh(now):
+            return False
+        return self.wave.is_still(now, _STILL_BEFORE) or now - breath >= _BREATHLESS_BEFORE
 
     def _explain_loss(self, now: Instant) -> None:
         """EtCO2 not available explains missing breaths for a while, however long it lasts."""

@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from monitor.model.event import WaveformSegment
-from monitor.model.instant import NS_PER_S, Instant, seconds
+from monitor.model.instant import NS_PER_S, Duration, Instant, seconds
 from monitor.model.metric import Metric, describe
 
 AMPLITUDE_MIN: Final = 8.0
@@ -33,7 +33,8 @@ _HIGHEST: Final = float(describe(Metric.CO2_WAVE).technical_high)
 class BreathDetector(msgspec.Struct, kw_only=True):
     """Where the capnogram stands. Instants of samples follow from the segment's end and rate.
 
-    `breath_at` is the last accepted breath, `sampled_at` the last sample that had a value.
+    `breath_at` is the last accepted breath, `sampled_at` the last sample that had a value,
+    `still_from` the first of the newest samples among which nothing moved.
     """
 
     baseline: float | None = None
@@ -50,6 +51,9 @@ class BreathDetector(msgspec.Struct, kw_only=True):
     high: float = _LOWEST
     low_before: float = _HIGHEST
     high_before: float = _LOWEST
+    still_from: Instant | None = None
+    still_low: float = _HIGHEST
+    still_high: float = _LOWEST
 
     def feed(self, segment: WaveformSegment) -> int:
         """Take the samples of one segment; return how many breaths were accepted in it."""
@@ -69,13 +73,19 @@ class BreathDetector(msgspec.Struct, kw_only=True):
         low, high = min(self.low, self.low_before), max(self.high, self.high_before)
         return high - low < _FLAT_MAX
 
+    def is_still(self, now: Instant, at_least: Duration) -> bool:
+        """Say whether nothing has moved for so long, up to the newest sample."""
+        return self.still_from is not None and now - self.still_from >= at_least
+
     def _lose(self) -> None:
+        self.still_from = None
         self.turned_at = None
         self.is_high = False
 
     def _take(self, sample: float, at: Instant, *, is_timed: bool) -> None:
         base = self._follow_baseline(sample, at)
         self._widen(sample, at)
+        self._settle(sample, at)
         opens = max(AMPLITUDE_MIN, _SHARE_OF_USUAL * self.usual)
         if self.is_high:
             self.peak = max(self.peak, sample)
@@ -123,3 +133,10 @@ class BreathDetector(msgspec.Struct, kw_only=True):
             self.low = sample
         elif sample > self.high:
             self.high = sample
+
+    def _settle(self, sample: float, at: Instant) -> None:
+        """Begin a new still stretch with the first sample that moved."""
+        low, high = min(self.still_low, sample), max(self.still_high, sample)
+        if self.still_from is None or high - low >= _FLAT_MAX:
+            self.still_from, low, high = at, sample, sample
+        self.still_low, self.still_high = low, high

@@ -182,7 +182,7 @@ class Suspicions:
         self._board.expect(cuff.until)
 
     def give_up(self, now: Instant) -> None:
-        """The device has another reason for the lost pulse: this inflation explains nothing more."""
+        """The device has another reason for the lost pulse: this cuff explains nothing more."""
         if self._cuff.until is not None:
             self._cuff.until = now
             self._board.expect(now)

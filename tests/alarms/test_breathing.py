@@ -212,6 +212,56 @@ def test_not_available_then_zeros_beside_a_coarse_wave_are_an_auto_zero_too() ->
     assert score.lines() == []
 
 
+@settings(max_examples=25)
+@given(st.integers(0, 12), st.integers(1, 15), st.integers(10, 20), st.sampled_from([10, 12, 20]))
+def test_a_line_that_falls_flat_with_the_loss_is_an_auto_zero_for_as_long_as_one_takes(
+    flat: int, lost: int, zeros: int, per_minute: int
+) -> None:
+    score = Score()
+    wave = iter(capnogram(1.0, per_minute))
+    for second in range(140):
+        since = second - 60
+        is_zeroing = 0 <= since < max(flat, lost) + zeros
+        etco2 = None if 0 <= since < lost else 38
+        score.see(second, etco2=etco2, resp_rate=0 if is_zeroing else per_minute)
+        sample = 0.0 if 0 <= since < flat else next(wave)
+        score.wave(second, second + 1, [sample], 1.0)
+    assert score.lines() == []
+
+
+@pytest.mark.hazard("H2")
+@settings(max_examples=25)
+@given(st.integers(8, 20), st.sampled_from([None, 0, 38]), st.sampled_from([1.0, 20.0]))
+def test_a_line_that_was_flat_before_the_loss_is_believed_with_the_first_zero(
+    before: int, etco2: float | None, rate: float
+) -> None:
+    score = Score()
+    wave = iter(capnogram(rate, 12))
+    for second in range(60):
+        score.see(second, etco2=38, resp_rate=12)
+        score.wave(second, second + 1, wave, rate)
+    for second in range(60, 60 + before):
+        score.see(second, etco2=38, resp_rate=12)
+        score.wave(second, second + 1, [0.0] * round(rate), rate)
+    for second in range(60 + before, 60 + before + 11):
+        score.see(second, etco2=etco2, resp_rate=0)
+        score.wave(second, second + 1, [0.0] * round(rate), rate)
+    at, change = score.changes("resp_rate_low")[0]
+    assert change == "present"
+    assert at == pytest.approx(60 + before + 10, abs=0.1)
+
+
+def test_a_wave_that_moves_or_is_lost_is_not_still() -> None:
+    detector = BreathDetector()
+    for second, sample in enumerate([0.0, 1.0, 3.0, 5.0, 5.0, None, 5.0]):
+        segment = WaveformSegment(Metric.CO2_WAVE, instant_at(second), 1.0, (sample,))
+        detector.feed(segment)
+        stood = {3: 0, 4: 1, 6: 0}.get(second)
+        if stood is not None:
+            assert detector.is_still(instant_at(second), instant_at(stood))  # type: ignore[arg-type]  # an instant counted from zero is a duration
+            assert not detector.is_still(instant_at(second), instant_at(stood + 1))  # type: ignore[arg-type]  # as above
+
+
 def test_not_available_then_zeros_without_any_wave_are_an_auto_zero() -> None:
     score = Score()
     score.run(0, 60, etco2=38, resp_rate=12)
