@@ -24,6 +24,7 @@ def make_parser() -> argparse.ArgumentParser:
         _add_check,
         _add_devices,
         _add_listen,
+        _add_simulate,
         _add_decode,
         _add_replay,
         _add_sessions,
@@ -141,6 +142,25 @@ def _add_listen(commands: "Commands[argparse.ArgumentParser]") -> None:
     _add_options(parser)
     parser.add_argument("--capture", metavar="FILE", help="keep the raw bytes with their instants")
     parser.add_argument("--for", dest="for_s", type=float, default=0, metavar="S", help="seconds")
+
+
+def _add_simulate(commands: "Commands[argparse.ArgumentParser]") -> None:
+    parser = _command(
+        commands,
+        "simulate",
+        "a simulated device for others to connect to; says where it is as one JSON line",
+        "vigil simulate suntech pty:",
+    )
+    parser.add_argument("driver", metavar="DRIVER")
+    parser.add_argument(
+        "url",
+        metavar="URL",
+        help="pty:, tcp://127.0.0.1:0 (listens; 0 is any free port), tcp://HOST:PORT?connect=1 "
+        "(calls a host that listens), udp://127.0.0.1:0, or mqtt://HOST:PORT/TOPIC",
+    )
+    parser.add_argument("--scenario", default="slow-apnoea", metavar="NAME", help="which course")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="which patient")
+    parser.add_argument("--for", dest="for_s", type=float, metavar="S", help="end after S seconds")
 
 
 def _add_decode(commands: "Commands[argparse.ArgumentParser]") -> None:

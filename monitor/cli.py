@@ -110,6 +110,19 @@ def _listen(chosen: argparse.Namespace) -> int:
     )
 
 
+def _simulate(chosen: argparse.Namespace) -> int:
+    from drivers.registry import get  # noqa: PLC0415
+    from monitor.main.simulate import simulate_device  # noqa: PLC0415
+
+    return simulate_device(
+        get(chosen.driver),
+        chosen.url,
+        scenario=chosen.scenario,
+        seed=chosen.seed,
+        for_s=chosen.for_s,
+    )
+
+
 def _decode(chosen: argparse.Namespace) -> int:
     from drivers.registry import get  # noqa: PLC0415
     from monitor.main.decoding import Source  # noqa: PLC0415
@@ -167,6 +180,7 @@ _COMMANDS: Final[Mapping[str, Callable[[argparse.Namespace], int]]] = {
     "check": _check,
     "devices": _devices,
     "listen": _listen,
+    "simulate": _simulate,
     "decode": _decode,
     "replay": _replay,
     "sessions": _sessions,

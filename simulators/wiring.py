@@ -4,7 +4,11 @@ The device keeps the course's time (instants since the course began); the wire k
 """
 
 import asyncio
+import fcntl
 import os
+import struct
+import termios
+import time
 import tty
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -42,7 +46,7 @@ class CourseClock:
         await asyncio.sleep(max(0.0, self.loop_time(instant) - self._loop.time()) + 1e-6)
 
 
-class _Driven:
+class Driven:
     """A device stepped by the loop whenever it is due; what it says goes to `send`."""
 
     def __init__(
@@ -57,14 +61,17 @@ class _Driven:
         self.on_step: Callable[[Instant], None] = lambda now: None  # noqa: ARG005
 
     def step(self) -> None:
+        """Let the device do what is due."""
         now = self._clock.now()
         self._pass_on(self._device.step(now), now)
 
     def receive(self, data: bytes) -> None:
+        """Let the device hear `data`."""
         now = self._clock.now()
         self._pass_on(self._device.receive(data, now), now)
 
     def stop(self) -> None:
+        """Step no more."""
         if self._timer is not None:
             self._timer.cancel()
 
@@ -89,7 +96,7 @@ class WiredDevice:
         self._device = device
         self._clock = clock
         self._is_line = is_line
-        self._driven = _Driven(device, clock, GRAIN)
+        self._driven = Driven(device, clock, GRAIN)
         self._driven.send = self._send
         self._driven.on_step = self._look_at_cable
         self._to_host: Callable[[bytes], None] | None = None
@@ -133,16 +140,23 @@ class WiredDevice:
 
 
 class Pty:
-    """A serial line with a place for a device at its far end; bytes that nobody reads are gone."""
+    """A serial line with a place for a device at its far end; bytes that nobody reads are gone.
 
-    def __init__(self) -> None:
+    `unread_s_max`: what nobody read for so long is thrown away, so that a host that comes later
+    hears the present; without it the system's buffer fills once and keeps its beginning.
+    """
+
+    def __init__(self, *, unread_s_max: float | None = None) -> None:
         self._master, self._slave = os.openpty()
+        self._unread_s_max = unread_s_max
+        self._unread_count = 0
+        self._read_at_s = time.monotonic()
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)
         self.path = os.ttyname(self._slave)
         # Our own handle on the near side stays open: without it the master would only say EIO.
         self._loop = asyncio.get_running_loop()
-        self._driven: _Driven | None = None
+        self._driven: Driven | None = None
 
     @property
     def url(self) -> str:
@@ -151,7 +165,7 @@ class Pty:
 
     def play(self, device: SimulatedDevice, clock: CourseClock) -> None:
         """Let `device` speak and listen here from now on."""
-        self._driven = _Driven(device, clock)
+        self._driven = Driven(device, clock)
         self._driven.send = self._send
         self._loop.add_reader(self._master, self._read, self._driven)
         self._driven.step()
@@ -164,10 +178,21 @@ class Pty:
         os.close(self._master)
         os.close(self._slave)
 
-    def _read(self, driven: _Driven) -> None:
+    def _read(self, driven: Driven) -> None:
         driven.receive(os.read(self._master, READ_SIZE_MAX))
 
+    def _forget_unread(self) -> None:
+        (count,) = struct.unpack("i", fcntl.ioctl(self._slave, termios.FIONREAD, bytes(4)))
+        now_s = time.monotonic()  # of the wall: it is a host's patience, not the course's
+        if count == 0 or count < self._unread_count:
+            self._read_at_s = now_s
+        elif self._unread_s_max is not None and now_s - self._read_at_s > self._unread_s_max:
+            termios.tcflush(self._slave, termios.TCIFLUSH)
+            count = 1  # still nobody there, as far as is known
+        self._unread_count = count
+
     def _send(self, pieces: Sequence[bytes]) -> None:
+        self._forget_unread()
         for piece in pieces:
             try:
                 os.write(self._master, piece)
@@ -180,6 +205,8 @@ async def publish_device(
 ) -> None:
     """Let a device publish below `topic` until cancelled.
 
+    A device whose own topics begin so already (a namespace) is not put below it twice.
+
     Raises:
         aiomqtt.MqttError: the broker is gone.
     """
@@ -187,7 +214,7 @@ async def publish_device(
         while True:
             for piece in device.step(clock.now()):
                 message = unpack(piece)
-                await client.publish(
-                    f"{topic}/{message.topic}", message.payload, retain=message.is_retained
-                )
+                is_below = message.topic.startswith(f"{topic}/")
+                name = message.topic if is_below else f"{topic}/{message.topic}"
+                await client.publish(name, message.payload, retain=message.is_retained)
             await clock.until(device.wake_at)
