@@ -8,7 +8,7 @@ import msgspec
 from monitor.model.errors import RecordingError
 from monitor.model.event import NoticeKind
 from monitor.model.instant import NS_PER_S
-from monitor.model.metric import describe
+from monitor.model.metric import Metric, describe
 from monitor.recordings.names import UNKNOWN_NAME, Meaning
 from monitor.recordings.notes import Notes
 from monitor.recordings.order import Row
@@ -29,12 +29,13 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     numerics: tuple[tuple[int, Meaning], ...]
     waves: tuple[tuple[int, Meaning], ...]
     notices: tuple[tuple[int, NoticeKind], ...]
+    gates: tuple[tuple[int, Metric], ...]
     uses: tuple[ColumnUse, ...]
 
     @property
     def places(self) -> tuple[int, ...]:
         """Return the places of all used columns."""
-        fed = (*self.numerics, *self.waves, *self.notices)
+        fed = (*self.numerics, *self.waves, *self.notices, *self.gates)
         return tuple(place for place, _ in fed)
 
 
@@ -59,6 +60,9 @@ def find_layout(table: Table, options: ReadOptions, head: Sequence[Row], notes: 
         waves=tuple((place, meaning) for place, _, meaning in columns if _is(meaning, wave=True)),
         notices=tuple(
             (place, meaning.notice) for place, _, meaning in columns if meaning.notice is not None
+        ),
+        gates=tuple(
+            (place, meaning.gates) for place, _, meaning in columns if meaning.gates is not None
         ),
         uses=tuple(_use(name, meaning) for _, name, meaning in columns),
     )
@@ -85,6 +89,8 @@ def _use(name: str, meaning: Meaning) -> ColumnUse:
     """Return what a person should know of one column."""
     if meaning.notice is not None:
         return ColumnUse(name, f"notice {meaning.notice}")
+    if meaning.gates is not None:
+        return ColumnUse(name, f"availability of {meaning.gates}")
     return ColumnUse(name, meaning.metric or "", meaning.reason or meaning.conversion)
 
 

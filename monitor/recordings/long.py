@@ -16,6 +16,7 @@ from monitor.model.metric import Metric, describe
 from monitor.recordings.cells import Column, Garbage
 from monitor.recordings.moment import (
     EVENTS_AT_ONCE_MAX,
+    GateColumn,
     NoticeColumn,
     open_column,
     refuse_cell,
@@ -63,6 +64,7 @@ class Feed(NamedTuple):
     column: Column | None = None
     gatherer: WaveGatherer | None = None
     notice: NoticeColumn | None = None
+    gate: GateColumn | None = None
 
 
 class Scan(msgspec.Struct):
@@ -122,7 +124,7 @@ class LongRecording:
         uses = tuple(
             ColumnUse(
                 name.strip(),
-                meaning.metric or (f"notice {meaning.notice}" if meaning.notice else ""),
+                _feeds(meaning),
                 meaning.reason or meaning.conversion,
             )
             for name, meaning in self._meanings.items()
@@ -164,6 +166,8 @@ class LongRecording:
                 feeds[name] = _open_feed(meaning, zero, decimal_comma=comma)
             elif meaning.notice is not None:
                 feeds[name] = Feed(notice=NoticeColumn(meaning.notice))
+            elif meaning.gates is not None:
+                feeds[name] = Feed(gate=GateColumn(meaning.gates))
         return feeds
 
 
@@ -185,6 +189,7 @@ class _Fold:
         self._refusals = refusals
         self._zero: int | None = None
         self._taken: dict[str, Instant | None] = {}
+        self._shut: set[Metric] = set()
 
     def moments(self, rows: Iterator[Row]) -> Iterator[Moment]:
         """Yield one moment for each distinct time.
@@ -221,15 +226,12 @@ class _Fold:
         if feed is None:
             return True
         text = row.cells[self._places.value]
-        if feed.notice is not None:
-            edge = feed.notice.read(text, now)
-            if isinstance(edge, Garbage):
-                refuse_cell(self._refusals, edge, row.line, row.cells)
-            elif edge is not None:
-                events.append(edge)
+        if feed.column is None:
+            self._take_state(feed, row, now, events)
             return True
-        assert feed.column is not None
         validity = self._validity(row)
+        if feed.column.metric in self._shut:
+            validity = Validity.NOT_AVAILABLE
         cell = feed.column[text] if validity in WITH_VALUE else None
         if isinstance(cell, Garbage):
             refuse_cell(self._refusals, cell, row.line, row.cells)
@@ -244,6 +246,31 @@ class _Fold:
         taken = self._taken_in(row)
         events.append(Observation(feed.column.metric, value, validity, now, taken))
         return True
+
+    def _take_state(self, feed: Feed, row: Row, now: Instant, events: list[DeviceEvent]) -> None:
+        """Add what a row of 0 or 1 says about the device."""
+        text = row.cells[self._places.value]
+        if feed.notice is not None:
+            edge = feed.notice.read(text, now)
+            if isinstance(edge, Garbage):
+                refuse_cell(self._refusals, edge, row.line, row.cells)
+            elif edge is not None:
+                events.append(edge)
+        elif feed.gate is not None:
+            self._take_gate(feed.gate, row, now, events)
+
+    def _take_gate(
+        self, gate: GateColumn, row: Row, now: Instant, events: list[DeviceEvent]
+    ) -> None:
+        """Shut or open a metric: while it is shut, numbers of it are leftovers."""
+        is_open = gate.read(row.cells[self._places.value])
+        if isinstance(is_open, Garbage):
+            refuse_cell(self._refusals, is_open, row.line, row.cells)
+        elif is_open:
+            self._shut.discard(gate.metric)
+        elif is_open is not None:
+            self._shut.add(gate.metric)
+            events.append(Observation(gate.metric, None, Validity.NOT_AVAILABLE, now))
 
     def _validity(self, row: Row) -> Validity:
         """Return how far the row's value can be trusted; a word we do not know is no trust."""
@@ -282,6 +309,13 @@ class _Fold:
         except ValueError as error:
             self._refusals.add(_BAD_TAKEN, row.line, ",".join(row.cells), str(error))
             return None
+
+
+def _feeds(meaning: Meaning) -> str:
+    """Return what a name feeds, in words; nothing for one that is ignored."""
+    if meaning.gates is not None:
+        return f"availability of {meaning.gates}"
+    return meaning.metric or (f"notice {meaning.notice}" if meaning.notice else "")
 
 
 def _open_feed(meaning: Meaning, zero: frozenset[Metric], *, decimal_comma: bool) -> Feed:

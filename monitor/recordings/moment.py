@@ -25,17 +25,32 @@ class NoticeColumn:
 
     def read(self, text: str, at: Instant) -> DeviceNotice | Garbage | None:
         """Return the edge that this cell makes, if any; a blank cell says nothing."""
-        word = text.strip().lower()
-        if not word or (word not in _ON and word not in _OFF):
-            kind = f"{self.notice}: cells other than 0 and 1 were rejected"
-            return (
-                Garbage(kind, f"{self.notice} {word[:40]!r} is neither 0 nor 1") if word else None
-            )
-        present = word in _ON
-        if present == self._present:
+        present = _flag(text, self.notice)
+        if isinstance(present, Garbage):
+            return present
+        if present is None or present == self._present:
             return None
         self._present = present
         return DeviceNotice(self.notice, at, present)
+
+
+class GateColumn:
+    """A column of 0 and 1 that says whether a metric can be measured now."""
+
+    def __init__(self, metric: Metric) -> None:
+        self.metric = metric
+
+    def read(self, text: str) -> bool | Garbage | None:
+        """Return whether the metric is available; a blank cell says nothing."""
+        return _flag(text, f"{self.metric} available")
+
+
+def _flag(text: str, name: str) -> bool | Garbage | None:
+    word = text.strip().lower()
+    if word and word not in _ON and word not in _OFF:
+        kind = f"{name}: cells other than 0 and 1 were rejected"
+        return Garbage(kind, f"{name} {word[:40]!r} is neither 0 nor 1")
+    return word in _ON if word else None
 
 
 def is_episodic(metric: Metric) -> bool:

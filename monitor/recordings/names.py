@@ -64,17 +64,21 @@ _CONVERTED: Final = {
 _ALL_UNITS: Final = frozenset(" ".join(_OUR_UNITS.values()).split()) - {"1", "v"} | {
     unit for _, unit in _CONVERTED
 }
+_AVAILABLE: Final = re.compile(r"[ _.-](is[ _.-])?(available|valid)$")
+_GATE_WORDS: Final = {"co2": "etco2", "capno": "etco2", "capnograph": "etco2"}
 _BRACKET: Final = re.compile(r"[\[(]([^\])]*)[\])]")
 
 
 class Meaning(msgspec.Struct, frozen=True, kw_only=True):
     """What a name stands for: a metric, or a state of the device, or nothing for a reason.
 
+    `gates` is a metric of which a column of 0 and 1 says whether it can be measured.
     `value = factor * cell + offset` brings a cell into the metric's unit; `conversion` says so.
     """
 
     metric: Metric | None = None
     notice: NoticeKind | None = None
+    gates: Metric | None = None
     reason: str = ""
     factor: float = 1.0
     offset: float = 0.0
@@ -87,6 +91,9 @@ def meaning_of(name: str) -> Meaning:
     notice = _notice_of(words)
     if notice is not None:
         return Meaning(notice=notice)
+    gated = _gated_by(words)
+    if gated is not None:
+        return Meaning(gates=gated)
     key = _JUNK.sub("", words)
     wave = _wave_of(words)
     metric = wave or _METRIC_OF.get(key) or _METRIC_OF.get(_after_device(words))
@@ -138,6 +145,14 @@ def _notice_of(words: str) -> NoticeKind | None:
     """Return the state of the device that a name stands for: "notice:auto_zero", "auto_zero"."""
     word = re.sub(r"[^a-z0-9]+", "_", words).removeprefix("notice_")
     return NoticeKind(word) if word in set(NoticeKind) else None
+
+
+def _gated_by(words: str) -> Metric | None:
+    """Return the metric that a name says is there or not: "co2_available", "spo2 valid"."""
+    name = words.rpartition("/")[2]
+    stem = _AVAILABLE.sub("", name)
+    key = _JUNK.sub("", stem)
+    return None if stem == name else _METRIC_OF.get(_GATE_WORDS.get(key, key))
 
 
 def _in_unit(metric: Metric, unit: str, name: str) -> Meaning:

@@ -14,6 +14,7 @@ from monitor.model.metric import Metric
 from monitor.recordings.cells import Column, Garbage
 from monitor.recordings.layout import Layout, find_layout
 from monitor.recordings.moment import (
+    GateColumn,
     NoticeColumn,
     is_episodic,
     open_column,
@@ -102,6 +103,7 @@ class _Fold:
         self._numerics: list[tuple[int, Column, Metric, bool]] = []
         self._waves: list[tuple[int, Column, WaveGatherer]] = []
         self._notices = [(place, NoticeColumn(kind)) for place, kind in layout.notices]
+        self._gates = [(place, GateColumn(metric)) for place, metric in layout.gates]
         for place, meaning in layout.numerics:
             column = open_column(meaning, zero, decimal_comma=comma)
             self._numerics.append((place, column, column.metric, is_episodic(column.metric)))
@@ -114,7 +116,7 @@ class _Fold:
 
         A time at which nothing but a waveform sample stood yields none: its segment will.
         """
-        keeps_silent_times = bool(self._numerics or self._notices)
+        keeps_silent_times = bool(self._numerics or self._notices or self._gates)
         zero: int | None = None
         at = Instant(0)
         events: list[DeviceEvent] = []
@@ -142,7 +144,7 @@ class _Fold:
 
     def _take(self, row: Row, now: Instant, events: list[DeviceEvent]) -> None:
         """Add what one row says. This is the inner loop of every replay: it stays flat."""
-        cells = row.cells
+        cells = self._gated(row, now, events) if self._gates else row.cells
         for place, column, metric, episodic in self._numerics:
             cell = column[cells[place]]
             if cell.__class__ is float:
@@ -159,6 +161,25 @@ class _Fold:
             self._take_notices(row, now, events)
         if self._refusals:
             events += self._refusals.take(now)
+
+    def _gated(self, row: Row, now: Instant, events: list[DeviceEvent]) -> Sequence[str]:
+        """Return the cells of a row, blank where another says that nothing can be measured.
+
+        A metric without a column of its own is told as not available.
+        """
+        cells = list(row.cells)
+        for place, gate in self._gates:
+            is_open = gate.read(cells[place])
+            if isinstance(is_open, Garbage):
+                refuse_cell(self._refusals, is_open, row.line, cells)
+            if is_open is not False:
+                continue
+            own = [at for at, _, metric, _ in self._numerics if metric is gate.metric]
+            for at in own:
+                cells[at] = ""
+            if not own:
+                events.append(Observation(gate.metric, None, _NOT_AVAILABLE, now))
+        return cells
 
     def _take_samples(self, row: Row, now: Instant, events: list[DeviceEvent]) -> None:
         """Add the waveform segments that one row completes."""

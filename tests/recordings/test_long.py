@@ -116,6 +116,21 @@ def test_a_clock_may_stand_in_a_long_file_too() -> None:
     assert [at for at, _, _ in heard.heard] == [0, 5]
 
 
+def test_a_metric_that_is_shut_has_no_value_until_it_is_open() -> None:
+    heard = read(
+        HEADER + "0,etco2,38\n1,co2_available,0\n1,etco2,38\n2,etco2,38\n"
+        "3,co2_available,1\n3,etco2,37\n4,co2_available,x\n"
+    )
+    assert [each[::2] for each in heard.heard] == [
+        (0, 38),
+        (1, None),
+        (1, None),
+        (2, None),
+        (3, 37),
+    ]
+    assert "neither 0 nor 1" in heard.rejected[0]
+
+
 def test_states_of_the_device_may_stand_among_the_metrics() -> None:
     heard = read(HEADER + "0,resp_rate,12\n1,notice:auto_zero,1\n2,notice:auto_zero,0\n")
     assert len(heard.events) == 3

@@ -156,6 +156,21 @@ def test_a_column_about_the_device_speaks_at_its_edges() -> None:
     assert "neither 0 nor 1" in heard.rejected[0]
 
 
+def test_a_metric_that_is_said_to_be_unavailable_has_no_value() -> None:
+    rows = "0,38,1,14\n1,38,0,0\n2,0,0.0,0\n3,38,,0\n4,37,1,14\n5,37,perhaps,14\n"
+    heard = read(f"time_s,etco2,co2_available,resp_rate\n{rows}")
+    values = [value for _, metric, value in heard.heard if metric is Metric.ETCO2]
+    assert values == [38, None, None, 38, 37, 37]
+    rates = [value for _, metric, value in heard.heard if metric is Metric.RESP_RATE]
+    assert rates == [14, 0, 0, 0, 14, 14]
+    assert "neither 0 nor 1" in heard.rejected[0]
+
+
+def test_a_metric_known_only_by_its_availability_is_told_as_lost() -> None:
+    heard = read("time_s,etco2_valid,resp_rate\n0,1,14\n1,0,0\n")
+    assert [each for each in heard.heard if each[1] is Metric.ETCO2] == [(1, Metric.ETCO2, None)]
+
+
 def test_transcutaneous_co2_is_never_taken_for_end_tidal() -> None:
     text = "time_s,co2,tcco2,spo2\n0,44,45,97\n"
     heard = read(text)
