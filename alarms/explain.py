@@ -2,7 +2,7 @@
 
 Nothing is kept for this beside the record: the same inputs through the same core give the same
 conclusions, so the core can be asked at any instant what it knew. `Story` is what a record holds:
-what happened, and when.
+what happened, restarts among it, and when.
 """
 
 from collections import deque
@@ -22,8 +22,16 @@ from monitor.model.event import Observation
 from monitor.model.instant import Duration, Instant, in_seconds
 from monitor.model.metric import Metric, describe
 
-Story: TypeAlias = Iterable[tuple[Happened, Instant]]
 SAMPLES_MAX: Final = 60
+
+
+class Restart(msgspec.Struct, frozen=True):
+    """The process came back: for `gap` nobody watched."""
+
+    gap: Duration
+
+
+Story: TypeAlias = Iterable[tuple[Happened | Restart, Instant]]
 
 
 class Sample(msgspec.Struct, frozen=True):
@@ -60,34 +68,45 @@ class Silence(msgspec.Struct, frozen=True, kw_only=True):
 
 def explain(limits: LimitSet, story: Story, alarm: str, at: Instant) -> list[Explanation]:
     """Return the changes of `alarm` told at exactly `at`, each with what led to it."""
-    seen = _Seen(AlarmSystem(limits), alarm, at)
+    return [each for each in explain_until(limits, story, alarm, at) if each.change.at == at]
+
+
+def explain_until(
+    limits: LimitSet, story: Story, alarm: str, until: Instant | None
+) -> list[Explanation]:
+    """Return the changes of `alarm` told by `until`, or in the whole story; oldest first."""
+    seen = _Seen(AlarmSystem(limits), alarm)
     for happened, now in story:
-        if now > at:
+        if until is not None and now > until:
             break
         seen.look(now)
         seen.hear(happened, now)
-    seen.look(at)
+    if until is not None:
+        seen.look(until)
     return seen.found
 
 
 class _Seen:
-    """A system being played, and what was found about one alarm at one instant."""
+    """A system being played, and what was found about one alarm."""
 
-    def __init__(self, system: AlarmSystem, alarm: str, at: Instant) -> None:
+    def __init__(self, system: AlarmSystem, alarm: str) -> None:
         self._system = system
         self._alarm = alarm
-        self._at = at
         self._samples: deque[Sample] = deque(maxlen=SAMPLES_MAX)
         self.found: list[Explanation] = []
 
     def look(self, now: Instant) -> None:
-        """Let time pass until `now`."""
-        was = _state(self._system, self._alarm)
-        self._keep(self._system.wake(now), was)
+        """Let time pass until `now`, one due instant after the other."""
+        while (due := self._system.wake_at) is not None and due <= now:
+            was = _state(self._system, self._alarm)
+            self._keep(self._system.wake(due), was)
 
-    def hear(self, happened: Happened, now: Instant) -> None:
+    def hear(self, happened: Happened | Restart, now: Instant) -> None:
         """Let something happen."""
         was = _state(self._system, self._alarm)
+        if isinstance(happened, Restart):
+            self._keep(self._system.resume(now, happened.gap), was)
+            return
         if isinstance(happened, Observation):
             _note(self._samples, self._system.inspect(self._alarm), happened)
         self._keep(self._system.accept(happened, now), was)
@@ -97,7 +116,7 @@ class _Seen:
         if watch is None:
             return
         for change in told:
-            if change.alarm == self._alarm and change.at == self._at:
+            if change.alarm == self._alarm:
                 self.found.append(_explanation(change, watch, was, tuple(self._samples)))
 
 
@@ -165,7 +184,10 @@ def why_not(limits: LimitSet, story: Story, metric: Metric, at: Instant) -> list
     for happened, now in story:
         if now > at:
             break
-        system.accept(happened, now)
+        if isinstance(happened, Restart):
+            system.resume(now, happened.gap)
+        else:
+            system.accept(happened, now)
     system.wake(at)
     return [
         Silence(

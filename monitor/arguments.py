@@ -29,6 +29,7 @@ def make_parser() -> argparse.ArgumentParser:
         _add_replay,
         _add_sessions,
         _add_verify,
+        _add_explain,
         _add_reconcile,
     ):
         add(commands)
@@ -186,8 +187,12 @@ def _add_replay(commands: "Commands[argparse.ArgumentParser]") -> None:
         "vigil replay night.csv --zero-is-missing spo2 --map SAT=spo2",
     )
     parser.add_argument("file", metavar="FILE", help="long or wide CSV, WFDB header, capture")
-    parser.add_argument("--limits", default="", metavar="L", help="a preset's name or TOML file")
     parser.add_argument("--speed", default="max", metavar="X", help="times real time, or max")
+    _add_reading(parser)
+
+
+def _add_reading(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--limits", default="", metavar="L", help="a preset's name or TOML file")
     parser.add_argument(
         "--zero-is-missing", action="append", default=[], metavar="METRIC", help="may be repeated"
     )
@@ -237,6 +242,24 @@ def _add_verify(commands: "Commands[argparse.ArgumentParser]") -> None:
     )
     parser.add_argument("file", metavar="FILE")
     parser.add_argument("--json", action="store_true", help="one JSON line")
+
+
+def _add_explain(commands: "Commands[argparse.ArgumentParser]") -> None:
+    parser = _command(
+        commands,
+        "explain",
+        "what is behind the changes of an alarm, or why there was none",
+        "vigil explain night.csv spo2_low --at 190; vigil explain night.csv --why-not spo2 185",
+    )
+    parser.add_argument("file", metavar="FILE", help="a recording, or the record of a session")
+    wish = parser.add_mutually_exclusive_group(required=True)
+    wish.add_argument("alarm", nargs="?", default="", metavar="ALARM", help="as in spo2_low")
+    wish.add_argument(
+        "--why-not", nargs=2, metavar=("METRIC", "T"), help="why there was no alarm at T seconds"
+    )
+    parser.add_argument("--at", metavar="T", help="only the change told last by T seconds")
+    parser.add_argument("--json", action="store_true", help="JSON lines")
+    _add_reading(parser)
 
 
 def _add_reconcile(commands: "Commands[argparse.ArgumentParser]") -> None:

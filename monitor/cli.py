@@ -8,10 +8,13 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from monitor.arguments import make_parser
 from monitor.model.errors import ConfigError, MonitorError, RecordingError
+
+if TYPE_CHECKING:
+    from monitor.main.replay import ReplayWishes
 
 _DONE, _FOUND, _WRONG_USE, _WORLD_FAILED = 0, 1, 2, 3
 
@@ -138,18 +141,37 @@ def _decode(chosen: argparse.Namespace) -> int:
 
 
 def _replay(chosen: argparse.Namespace) -> int:
-    from monitor.main.replay import ReplayWishes, replay  # noqa: PLC0415
+    from monitor.main.replay import replay  # noqa: PLC0415
 
-    return replay(
-        ReplayWishes(
-            file=chosen.file,
-            limits=chosen.limits,
-            speed=chosen.speed,
-            zero_is_missing=tuple(chosen.zero_is_missing),
-            columns=tuple(chosen.map),
-            driver=chosen.driver,
-            options=tuple(chosen.option),
-            sender=chosen.sender,
+    return replay(_recorded(chosen, speed=chosen.speed))
+
+
+def _recorded(chosen: argparse.Namespace, *, speed: str = "max") -> "ReplayWishes":
+    from monitor.main.replay import ReplayWishes  # noqa: PLC0415
+
+    return ReplayWishes(
+        file=chosen.file,
+        limits=chosen.limits,
+        speed=speed,
+        zero_is_missing=tuple(chosen.zero_is_missing),
+        columns=tuple(chosen.map),
+        driver=chosen.driver,
+        options=tuple(chosen.option),
+        sender=chosen.sender,
+    )
+
+
+def _explain(chosen: argparse.Namespace) -> int:
+    from monitor.main.explain import ExplainWishes, explain, read_seconds  # noqa: PLC0415
+
+    metric, at = chosen.why_not or ("", chosen.at)
+    return explain(
+        ExplainWishes(
+            source=_recorded(chosen),
+            alarm=chosen.alarm,
+            metric=metric,
+            at_s=read_seconds(at),
+            as_json=chosen.json,
         )
     )
 
@@ -185,6 +207,7 @@ _COMMANDS: Final[Mapping[str, Callable[[argparse.Namespace], int]]] = {
     "replay": _replay,
     "sessions": _sessions,
     "verify": _verify,
+    "explain": _explain,
     "reconcile": _reconcile,
 }
 

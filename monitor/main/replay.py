@@ -29,7 +29,7 @@ from monitor.store.reading import read_entries
 
 REPLAY_PRESET = "iv-ketamine"
 PROGRESS_EVERY_S = 1.0
-_SQLITE = b"SQLite format 3\0"
+SQLITE = b"SQLite format 3\0"
 
 
 class ReplayWishes(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +55,7 @@ def replay(wishes: ReplayWishes) -> int:
     rate = _rate(wishes.speed)
     preset = wishes.limits or REPLAY_PRESET
     _, limits = read_limits(preset, Path(), "--limits")
-    items, described, notes = _items(wishes)
+    items, described, notes = open_items(wishes)
     playing = Replay(limits, lambda change: say_json(alarm_line(change)))
     began_s = time.perf_counter()
     summary = playing.play(_paced(_watched(items), rate))
@@ -82,16 +82,16 @@ Items = Iterator[tuple[Instant, Sequence[DeviceEvent]]]
 Described = Callable[[], dict[str, object]]
 
 
-def _items(wishes: ReplayWishes) -> tuple[Items, Described, Callable[[], tuple[str, ...]]]:
+def open_items(wishes: ReplayWishes) -> tuple[Items, Described, Callable[[], tuple[str, ...]]]:
     """Return the recording's events, what describes it, and its notes once it was read."""
-    first = _beginning(Path(wishes.file))
+    first = beginning_of(Path(wishes.file))
     name = wishes.driver
     if name is None and is_capture(first):
         name = read_head(Path(wishes.file)).driver
     if name is not None:
         heard = Notes("packet")
         return _captured(name, wishes, heard), lambda: {"driver": name}, lambda: heard.sentences
-    if first.startswith(_SQLITE):
+    if first.startswith(SQLITE):
         return _session(Path(wishes.file)), lambda: {"recording": {"format": "session"}}, tuple
     recording = open_recording(
         Path(wishes.file),
@@ -104,7 +104,7 @@ def _items(wishes: ReplayWishes) -> tuple[Items, Described, Callable[[], tuple[s
     return iter(recording), described, lambda: recording.notes
 
 
-def _beginning(path: Path) -> bytes:
+def beginning_of(path: Path) -> bytes:
     """Return the first bytes of a file, unpacked; none where its packing is damaged."""
     with open_unpacked(path) as file:
         try:

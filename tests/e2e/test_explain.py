@@ -1,0 +1,98 @@
+"""`vigil explain` on a recording and on the record of a session, as a stranger runs it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.commands import vigil
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a recording in which the saturation falls at 60 s and the pulse at 110 s."""
+    path = tmp_path_factory.mktemp("explain") / "night.csv"
+    rows = [
+        f"{second},{97 if second < 60 else 88},{70 if second < 110 else ''}"
+        for second in range(120)
+    ]
+    path.write_text("time_s,spo2,pulse_rate\n" + "\n".join(rows) + "\n")
+    return path
+
+
+def test_a_change_is_explained_with_its_samples_rule_and_clocks(night: Path) -> None:
+    said = vigil("explain", night, "spo2_low", "--json")
+    assert said.code == 0
+    (told,) = said.lines
+    assert (told["t_s"], told["change"], told["value"]) == (70.0, "present", 88.0)
+    assert told["rule"]["limit"] == 90  # type: ignore[index]  # read from JSON
+    assert told["clocks"] == ["delay: 10 of 10 s, 10 s of it measured"]
+    assert told["samples"][-1] == {  # type: ignore[index]  # read from JSON
+        "t_s": 69.0,
+        "value": 88.0,
+        "validity": "valid",
+        "judged": "violated",
+    }
+    assert told["delay_s"] == 10
+
+
+def test_what_replay_tells_is_what_explain_explains(night: Path) -> None:
+    told = {(each["t_s"], each["change"]) for each in vigil("replay", night).changes}
+    for alarm in {str(each["alarm"]) for each in vigil("replay", night).changes}:
+        found = {
+            (each["t_s"], each["change"]) for each in vigil("explain", night, alarm, "--json").lines
+        }
+        assert found
+        assert found <= told
+
+
+def test_a_change_is_explained_in_words(night: Path) -> None:
+    said = vigil("explain", night, "spo2_low", "--at", "100")
+    assert said.out.startswith("70 s  spo2_low present, medium: ")
+    assert "rule     below 90 %, severe below 85" in said.out
+    assert "clock    delay: 10 of 10 s" in said.out
+    assert "sample   69 s  88  valid, violated" in said.out
+
+
+def test_silence_is_explained(night: Path) -> None:
+    said = vigil("explain", night, "--why-not", "spo2", "65", "--json")
+    texts = {each["alarm"]: str(each["why_not"]) for each in said.lines}
+    assert "not for long enough: delay: 5 of 10 s" in texts["spo2_low"]
+    plain = vigil("explain", night, "--why-not", "spo2", "30").out
+    assert "spo2_low: 97 %, 0 s ago, is not below 90" in plain
+
+
+def test_a_session_is_explained_by_its_own_record(tmp_path: Path) -> None:
+    wishes = ("--headless", "--speed", "max", "--scenario", "probe-off", "--for", "1700")
+    demo = vigil("demo", *wishes, "--record", tmp_path)
+    (record,) = tmp_path.glob("*.vigil")
+    for alarm in ("no_data_spo2", "sensor_off"):
+        found = vigil("explain", record, alarm, "--json").lines
+        heard = [each for each in demo.changes if each["alarm"] == alarm]
+        assert [(each["t_s"], each["change"]) for each in found] == [
+            (each["t_s"], each["change"]) for each in heard
+        ]
+    why = vigil("explain", record, "--why-not", "spo2", "1510").out
+    assert "spo2_low: nothing to judge" in why
+    assert "(sensor_off)" in why
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("spo2_lo",), 'no change of "spo2_lo"'),
+        (("spo2_low", "--at", "50"), 'no change of "spo2_low" by then'),
+        (("spo2_low", "--at", "900"), "the file ends at 119 s"),
+        (("spo2_low", "--at", "soon"), '"soon": expected seconds'),
+        (("--why-not", "spo2", "nan"), '"nan": expected seconds'),
+        (("--why-not", "sp02", "10"), 'no metric "sp02"'),
+        (("--why-not", "pleth", "10"), 'no metric "pleth"'),
+        ((), "one of the arguments"),
+    ],
+)
+def test_what_cannot_be_explained_is_refused_with_the_reason(
+    night: Path, arguments: tuple[str, ...], says: str
+) -> None:
+    said = vigil("explain", night, *arguments)
+    assert said.code == 2
+    assert says in said.err
+    assert said.out == ""
