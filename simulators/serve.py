@@ -1,4 +1,4 @@
-"""The devices of a demonstration as a process of their own: on ptys and on a broker.
+"""The devices of a demonstration as a process of their own: on ptys, UDP ports and a broker.
 
 Says on standard output, as one JSON line, where each device is. Then waits for a line on standard
 input, which says where screens attach: from then on the course runs, and a demonstration operator
@@ -22,10 +22,11 @@ from monitor.attach.messages import Answer, Command, SnapshotMessage
 from monitor.model.errors import MonitorError
 from monitor.model.instant import instant_at
 from monitor.model.session import Deed, Phase
-from simulators.bed import POSTS, make_devices
+from simulators.bed import make_devices, posts_of
 from simulators.broker import HOST, run_broker
 from simulators.scaled_loop import ScaledLoop
 from simulators.scenario import Scenario, load
+from simulators.sockets import UdpPort
 from simulators.wiring import CourseClock, Pty, publish_device
 
 OPERATOR: Final = "demonstration"
@@ -52,21 +53,25 @@ async def _serve(wish: Wish) -> None:
     start = instant_at(scenario.fast_forward_s)
     async with AsyncExitStack() as stack:
         name, port = await stack.enter_async_context(run_broker())
-        ptys = {
-            (chair, post.driver): stack.enter_context(closing(Pty()))
+        ends = {
+            (chair, post.driver): stack.enter_context(
+                closing(await UdpPort.open(HOST, 0) if post.is_datagram else Pty())
+            )
             for chair in _chairs(wish)
-            for post in POSTS
+            for post in posts_of(int(chair))
             if not post.is_published
         }
-        _say(Places(name, _urls(wish, ptys, port)))
+        _say(Places(name, _urls(wish, ends, port)))
         socket = Path((await _line()).strip())
         clock = CourseClock(start)
         async with asyncio.TaskGroup() as tasks:
             running = []
             for number, chair in enumerate(_chairs(wish)):
-                for driver, device in make_devices(scenario, wish.seed + number, start).items():
-                    if (chair, driver) in ptys:
-                        ptys[chair, driver].play(device, clock)
+                posts = posts_of(int(chair))
+                devices = make_devices(scenario, wish.seed + number, start, posts)
+                for driver, device in devices.items():
+                    if (chair, driver) in ends:
+                        ends[chair, driver].play(device, clock)
                     else:
                         publishing = publish_device(device, clock, HOST, port, f"chair{chair}")
                         running.append(tasks.create_task(publishing))
@@ -93,13 +98,15 @@ def _chairs(wish: Wish) -> list[str]:
     return [str(number) for number in range(1, wish.chairs + 1)]
 
 
-def _urls(wish: Wish, ptys: dict[tuple[str, str], Pty], port: int) -> dict[str, dict[str, str]]:
+def _urls(
+    wish: Wish, ends: dict[tuple[str, str], Pty | UdpPort], port: int
+) -> dict[str, dict[str, str]]:
     return {
         chair: {
             post.driver: f"mqtt://{HOST}:{port}/chair{chair}/#"
             if post.is_published
-            else ptys[chair, post.driver].url
-            for post in POSTS
+            else ends[chair, post.driver].url
+            for post in posts_of(int(chair))
         }
         for chair in _chairs(wish)
     }

@@ -112,39 +112,58 @@ async def call_tcp(device: SimulatedDevice, clock: CourseClock, host: str, port:
         end.close()
 
 
-class UdpEnd(asyncio.DatagramProtocol):
-    """The device's end of a UDP socket."""
+class UdpPort(asyncio.DatagramProtocol):
+    """A UDP port with a place for a device; what comes before the device is lost."""
 
-    def __init__(self, device: SimulatedDevice, clock: CourseClock) -> None:
+    def __init__(self) -> None:
         self.gone = asyncio.get_running_loop().create_future()
+        self.url = ""
         self._peer: tuple[str, int] | None = None
         self._transport: asyncio.DatagramTransport | None = None
+        self._driven: Driven | None = None
+
+    @classmethod
+    async def open(cls, host: str, port: int) -> "UdpPort":
+        """Return a bound port, 0 for any that is free.
+
+        Raises:
+            MonitorError: the port is not to be had.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            transport, end = await loop.create_datagram_endpoint(cls, local_addr=(host, port))
+        except OSError as error:
+            raise MonitorError(f"{host}:{port}: {error.strerror or error}") from error
+        end._transport = transport  # noqa: SLF001 - its own class
+        end.url = f"udp://{host}:{transport.get_extra_info('sockname')[1]}"
+        return end
+
+    def play(self, device: SimulatedDevice, clock: CourseClock) -> None:
+        """Let `device` speak and listen here from now on."""
         self._driven = Driven(device, clock)
         self._driven.send = self._send
-
-    def begin(self, transport: asyncio.DatagramTransport) -> None:
-        """Speak and listen through `transport` from now on."""
-        self._transport = transport
         self._driven.step()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Learn that the socket is closed."""
-        del exc
-        self.gone.set_result(None)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         """Let the device hear a host, and answer that one from now on."""
         self._peer = addr
-        self._driven.receive(data)
+        if self._driven is not None:
+            self._driven.receive(data)
 
     def error_received(self, exc: Exception) -> None:
         """Learn that the host's port is closed: nobody listens there any more."""
         del exc
         self._peer = None
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Learn that the socket is closed."""
+        del exc
+        self.gone.set_result(None)
+
     def close(self) -> None:
         """End the device."""
-        self._driven.stop()
+        if self._driven is not None:
+            self._driven.stop()
         if self._transport is not None:
             self._transport.close()
 
@@ -152,23 +171,3 @@ class UdpEnd(asyncio.DatagramProtocol):
         for piece in pieces:
             if self._transport is not None and self._peer is not None:
                 self._transport.sendto(piece, self._peer)
-
-
-async def serve_udp(
-    device: SimulatedDevice, clock: CourseClock, host: str, port: int
-) -> tuple[UdpEnd, int]:
-    """Let `device` listen on a UDP port, 0 for any that is free; return its end and the port.
-
-    Raises:
-        MonitorError: the port is not to be had.
-    """
-    loop = asyncio.get_running_loop()
-    try:
-        transport, end = await loop.create_datagram_endpoint(
-            lambda: UdpEnd(device, clock), local_addr=(host, port)
-        )
-    except OSError as error:
-        raise MonitorError(f"{host}:{port}: {error.strerror or error}") from error
-    end.begin(transport)
-    bound: int = transport.get_extra_info("sockname")[1]
-    return end, bound

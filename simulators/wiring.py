@@ -24,6 +24,8 @@ READ_SIZE_MAX: Final = 4096
 NO_GRAIN: Final = Duration(0)
 GRAIN: Final = seconds(0.5)
 """Bytes on a wire inside the process come in pieces this far apart, as from a lazy adapter."""
+FINE_GRAIN: Final = seconds(0.05)
+"""For a device whose frames are told apart by pauses, which a lazier adapter would blur."""
 
 
 class CourseClock:
@@ -91,12 +93,17 @@ class WiredDevice:
     """
 
     def __init__(
-        self, device: SimulatedDevice, clock: CourseClock, *, is_line: bool = True
+        self,
+        device: SimulatedDevice,
+        clock: CourseClock,
+        *,
+        is_line: bool = True,
+        grain: Duration = GRAIN,
     ) -> None:
         self._device = device
         self._clock = clock
         self._is_line = is_line
-        self._driven = Driven(device, clock, GRAIN)
+        self._driven = Driven(device, clock, grain)
         self._driven.send = self._send
         self._driven.on_step = self._look_at_cable
         self._to_host: Callable[[bytes], None] | None = None

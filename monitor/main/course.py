@@ -21,13 +21,12 @@ from monitor.runtime.replay import alarm_line
 from monitor.runtime.station import Station
 from monitor.runtime.transports.contract import Receiver, Transport
 from monitor.runtime.transports.memory import Wires
-from simulators.bed import POSTS, make_devices
+from simulators.bed import make_devices, posts_of
 from simulators.scenario import Scenario
 from simulators.virtual_loop import VirtualTimeLoop
-from simulators.wiring import CourseClock, WiredDevice
+from simulators.wiring import FINE_GRAIN, GRAIN, CourseClock, WiredDevice
 
 OPERATOR: Final = "demonstration"
-_PUBLISHED: Final = {post.driver for post in POSTS if post.is_published}
 
 
 class DemoWishes(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +61,7 @@ def configure(scenario: Scenario, data_dir: Path, urls: dict[str, dict[str, str]
             "devices = [",
             *(
                 f"  {{ {_device(post.driver, places[post.driver], post.options)} }},"
-                for post in POSTS
+                for post in posts_of(int(chair))
             ),
             "]",
             *_plan(scenario),
@@ -147,10 +146,14 @@ async def _play(  # noqa: PLR0917 - the runner takes them from its one caller
     loop = asyncio.get_running_loop()
     wires = Wires()
     clock = CourseClock(OPENING)
-    for number, places in enumerate(urls.values()):
-        for driver, device in make_devices(scenario, seed + number, OPENING).items():
-            is_line = driver not in _PUBLISHED
-            wires.plug(places[driver], WiredDevice(device, clock, is_line=is_line))
+    for number, (chair, places) in enumerate(urls.items()):
+        posts = posts_of(int(chair))
+        devices = make_devices(scenario, seed + number, OPENING, posts)
+        for post in posts:
+            device = devices[post.driver]
+            grain = FINE_GRAIN if post.has_pauses else GRAIN
+            wired = WiredDevice(device, clock, is_line=post.is_line, grain=grain)
+            wires.plug(places[post.driver], wired)
 
     async def open_wire(url: str, line: object, receiver: Receiver) -> Transport:
         del line

@@ -16,7 +16,7 @@ from monitor.config import config_of
 from monitor.main.course import DemoWishes, Tally, configure, play_virtually
 from monitor.main.output import note, say_json, say_table
 from monitor.model.errors import ConfigError
-from simulators.bed import POSTS
+from simulators.bed import posts_of
 from simulators.scenario import Scenario, load, names
 
 VIRTUAL_UTC_NS: Final = 1_700_000_000_000_000_000
@@ -68,7 +68,7 @@ def _headless(wishes: DemoWishes, scenario: Scenario, data_dir: Path) -> int:
     began_s = time.perf_counter()
     until_s = min(wishes.for_s or scenario.length_s, scenario.length_s)
     urls = {
-        str(number): {post.driver: f"memory://{number}-{post.driver}" for post in POSTS}
+        str(number): {post.driver: f"memory://{number}-{post.driver}" for post in posts_of(number)}
         for number in range(1, wishes.chairs + 1)
     }
     config = config_of(configure(scenario, data_dir, urls), "demonstration", data_dir)

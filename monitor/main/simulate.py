@@ -20,7 +20,7 @@ from monitor.model.instant import instant_at
 from simulators.device import Bedside, SimulatedDevice, simulate
 from simulators.physiology import Patient
 from simulators.scenario import Scenario, load
-from simulators.sockets import call_tcp, serve_tcp, serve_udp
+from simulators.sockets import UdpPort, call_tcp, serve_tcp
 from simulators.wiring import CourseClock, Pty, publish_device
 
 _CARRIED_BY: Final = {
@@ -134,9 +134,9 @@ async def _play_at(
             stack.callback(end.close)
             _say(driver, f"tcp://{place.host}:{server.sockets[0].getsockname()[1]}")
         case "udp":
-            socket, port = await serve_udp(device, clock, place.host, place.port)
-            stack.callback(socket.close)
-            _say(driver, f"udp://{place.host}:{port}")
+            port = stack.enter_context(closing(await UdpPort.open(place.host, place.port)))
+            port.play(device, clock)
+            _say(driver, port.url)
         case _:
             _say(driver, f"mqtt://{where}/{place.topic}/#")
             await publish_device(device, clock, place.host, place.port, place.topic)

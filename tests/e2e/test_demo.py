@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from drivers.registry import get
+from monitor.model.metric import NIBP, Metric
+from simulators.bed import posts_of
 from simulators.scenario import Scenario, load, names
 from tests.e2e.commands import Said, vigil
 
@@ -75,6 +78,30 @@ def test_another_seed_is_another_patient() -> None:
     arguments = ("demo", "--headless", "--speed", "max", "--scenario", "cannula-off", "--for")
     digests = [vigil(*arguments, "1560", "--seed", seed).summary["digest"] for seed in ("1", "2")]
     assert digests[0] != digests[1]
+
+
+def test_six_chairs_have_six_sets_of_devices_and_all_notice_the_apnoea(tmp_path: Path) -> None:
+    arguments = ("--headless", "--speed", "max", "--scenario", "slow-apnoea", "--for", "1640")
+    said = vigil("demo", *arguments, "--chairs", "6", "--record", tmp_path)
+    assert said.code == 0, said.err
+    scenario = load("slow-apnoea")
+    for chair in map(str, range(1, 7)):
+        begun = {str(line["alarm"]) for line in said.presented() if line["chair"] == chair}
+        assert {"apnoea", "spo2_low"} <= begun, chair
+        strange = [alarm for alarm in begun if not scenario.expects(alarm)]
+        assert strange == [], chair
+    drivers = {chair: {post.driver for post in posts_of(chair)} for chair in range(1, 7)}
+    assert len(set.union(*drivers.values())) >= 12
+    assert len({frozenset(each) for each in drivers.values()}) == 6
+
+
+def test_every_set_of_devices_covers_saturation_breathing_and_cuff() -> None:
+    for chair in range(1, 7):
+        covered = {
+            metric for post in posts_of(chair) for metric in post.metrics & get(post.driver).metrics
+        }
+        assert {Metric.SPO2, Metric.PULSE_RATE, Metric.RESP_RATE, Metric.ETCO2, *NIBP} <= covered
+    assert posts_of(7) == posts_of(1)
 
 
 @pytest.mark.parametrize(

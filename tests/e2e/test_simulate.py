@@ -19,7 +19,7 @@ from simulators import broker
 from simulators.device import Bedside, simulate
 from simulators.physiology import Patient
 from simulators.scenario import load
-from simulators.sockets import serve_tcp, serve_udp
+from simulators.sockets import UdpPort, serve_tcp
 from simulators.wiring import CourseClock, Pty
 from tests.e2e.commands import COMMAND, REPOSITORY, Fields, environment, vigil
 
@@ -158,7 +158,9 @@ async def test_every_device_survives_hosts_that_talk_rubbish(transport: str) -> 
             server.close()
             await server.wait_closed()
         else:
-            other, port = await serve_udp(device, clock, "127.0.0.1", 0)
+            other = await UdpPort.open("127.0.0.1", 0)
+            other.play(device, clock)
+            port = int(other.url.rpartition(":")[2])
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as host:
                 host.sendto(bytes(range(256)) * 4, ("127.0.0.1", port))
             other.close()
