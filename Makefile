@@ -5,13 +5,14 @@ SEEDS  ?= 200
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help setup demo test fix bench world services lock
+.PHONY: help setup demo test fix bench world tables services lock
 help:
 	@echo "make demo    a simulated chair on real byte protocols, live in this terminal"
 	@echo "make test    format, lint, types, layers, tests, simulated sessions  (PYTHON=python3.13 to choose)"
 	@echo "make fix     format the code"
 	@echo "make bench   the figures of this machine"
 	@echo "make world   simulated sessions with faults  (SEEDS=2000)"
+	@echo "make tables  the page about the real recordings, from ../shared/data"
 
 setup: $(READY)
 
@@ -45,6 +46,9 @@ bench: setup services
 
 world: setup
 	$(BIN)/python -m simulators.world --seeds $(SEEDS)
+
+tables: setup
+	$(BIN)/python -m tests.alarms.recordings_table
 
 # New pins: needs an index; the files hold hashes and no address.
 lock: setup
