@@ -25,6 +25,17 @@ def retry_delay_s(attempts: int, chance: float) -> float:
     return whole * (1 - chance / 4)
 
 
+def _heed_cancellation() -> None:
+    """Raise a cancellation that was swallowed while a link was being opened.
+
+    Python 3.11's `wait_for`, on which aiomqtt builds, forgets one that comes just as its future is
+    done; the process would then never stop.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 class Keeper:
     """Opens one link, again and again, for as long as its chair is watched."""
 
@@ -64,11 +75,14 @@ class Keeper:
         try:
             transport = await self._opener(self._url, self._line.driver.serial, link)
         except LinkFailedError as error:
+            _heed_cancellation()
             return str(error)
         self.link = link
         self._was_told = False
         try:
-            link.begin(transport)
+            link.take(transport)
+            _heed_cancellation()
+            link.begin()
             return await link.ended
         finally:
             self.link = None

@@ -34,9 +34,12 @@ class Link:
         self._is_silent = False
         self.ended: asyncio.Future[str] = self._loop.create_future()
 
-    def begin(self, transport: Transport) -> None:
-        """Start the conversation: the protocol is opened anew and may speak first."""
+    def take(self, transport: Transport) -> None:
+        """Own an open transport from here on; `close` gives it back."""
         self._transport = transport
+
+    def begin(self) -> None:
+        """Start the conversation: the protocol is opened anew and may speak first."""
         self._readable_at = self._clock.now()
         self._edge(LinkState.UP, "")
         self._flush()

@@ -70,7 +70,8 @@ async def _late_ms(folder: Path) -> list[float]:
     master, slave = os.openpty()
     tty.setraw(slave)
     transport = await make_opener()(f"serial://{os.ttyname(slave)}", driver.serial, link)
-    link.begin(transport)
+    link.take(transport)
+    link.begin()
     late_ns: list[int] = []
     sent_ns = [0]
     receive = pipeline.receive
