@@ -36,6 +36,7 @@ PIECE_SIZE: Final = 64
 FILE_SIZE_MAX: Final = 512 * 1024 * 1024
 CONVERSATIONS_MAX: Final = 16
 SENDERS_MAX: Final = 256
+BEGINNING_SIZE_MAX: Final = 64 * 1024
 CATCH_UP_MAX: Final = seconds(600)
 """A protocol that would have to be woken for longer than this is told the time at once."""
 
@@ -65,8 +66,23 @@ def open_with(driver: Driver, options: Options) -> DeviceProtocol:
         raise ConfigError(f"driver {driver.name}: {error}") from error
 
 
+class Beginning:
+    """The first pieces of a file, kept so that other drivers can be tried on them."""
+
+    def __init__(self) -> None:
+        self.pieces: list[Piece] = []
+        self._size = 0
+
+    def add(self, piece: Piece) -> None:
+        """Keep `piece` while there is room; what would not fit is cut."""
+        data = piece.data[: BEGINNING_SIZE_MAX - self._size]
+        if data:
+            self._size += len(data)
+            self.pieces.append(msgspec.structs.replace(piece, data=data))
+
+
 def decoded(
-    driver: Driver, source: Source, notes: Notes
+    driver: Driver, source: Source, notes: Notes, beginning: Beginning | None = None
 ) -> Iterator[tuple[Instant, list[DeviceEvent]]]:
     """Yield instants in order and what the device said at each; a last time what it still held.
 
@@ -78,6 +94,8 @@ def decoded(
     last = OPENING
     for piece in _pieces(driver, source, notes):
         last = piece.at
+        if beginning is not None:
+            beginning.add(piece)
         yield last, conversations.take(piece)
     yield last, conversations.finish(last)
 
@@ -85,7 +103,7 @@ def decoded(
 # -- conversations ---------------------------------------------------------------------------------
 
 
-class _Conversation:
+class Conversation:
     """One protocol and the time it knows of."""
 
     def __init__(self, protocol: DeviceProtocol) -> None:
@@ -116,7 +134,7 @@ class _Conversations:
     def __init__(self, driver: Driver, options: Options) -> None:
         self._driver = driver
         self._options = options
-        self._open: OrderedDict[str, _Conversation] = OrderedDict()
+        self._open: OrderedDict[str, Conversation] = OrderedDict()
         open_with(driver, options)  # a wrong option is told before any file is read
 
     def take(self, piece: Piece) -> list[DeviceEvent]:
@@ -131,9 +149,9 @@ class _Conversations:
         """End all of them."""
         return [event for each in self._open.values() for event in each.finish(at)]
 
-    def _conversation(self, name: str) -> _Conversation:
+    def _conversation(self, name: str) -> Conversation:
         if name not in self._open:
-            self._open[name] = _Conversation(open_with(self._driver, self._options))
+            self._open[name] = Conversation(open_with(self._driver, self._options))
         self._open.move_to_end(name)
         return self._open[name]
 
@@ -149,10 +167,10 @@ def _pieces(driver: Driver, source: Source, notes: Notes) -> Iterator[Piece]:
     if source.sender is not None:
         raise ConfigError(f"--from {source.sender}: {source.file} is no packet file")
     if source.is_hex:
-        return _paced(driver, _from_hex(_content(opened, source.file), source.file))
+        return paced(driver, _from_hex(_content(opened, source.file), source.file))
     if is_capture(first):
         return _captured(driver, opened(), source.file)
-    return _paced(driver, _content(opened, source.file))
+    return paced(driver, _content(opened, source.file))
 
 
 def _opener(file: str) -> Callable[[], BufferedIOBase]:
@@ -205,7 +223,7 @@ def _from_hex(data: bytes, file: str) -> bytes:
     return bytes(pairs)
 
 
-def _paced(driver: Driver, data: bytes) -> Iterator[Piece]:
+def paced(driver: Driver, data: bytes) -> Iterator[Piece]:
     """Cut bytes without a clock at the pace their line needs for them; messages come whole."""
     if TransportKind.SERIAL not in driver.transports:
         yield Piece(OPENING, "", "", data)
@@ -256,7 +274,7 @@ def _packets(
         notes.tell(f"{name}: nobody at {sender}; heard were {_named(others)}")
 
 
-class _Score:
+class Score:
     """How well what one sender says reads as the device."""
 
     def __init__(self) -> None:
@@ -284,14 +302,14 @@ def _only_sender(driver: Driver, source: Source, pieces: Iterable[Piece]) -> str
     Raises:
         RecordingError: more than one does: a capture of several devices is never mixed.
     """
-    scores: dict[str, _Score] = {}
+    scores: dict[str, Score] = {}
     conversations: dict[str, _Conversations] = {}
     last = OPENING
     for piece in pieces:
         if piece.sender not in scores:
             if len(scores) >= SENDERS_MAX:
                 raise RecordingError(f"{source.file}: over {SENDERS_MAX} senders; {_CHOOSE}")
-            scores[piece.sender] = _Score()
+            scores[piece.sender] = Score()
             conversations[piece.sender] = _Conversations(driver, source.options)
         scores[piece.sender].add(conversations[piece.sender].take(piece))
         last = piece.at

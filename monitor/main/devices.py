@@ -12,11 +12,12 @@ from typing import IO
 from drivers.contract import Driver, Options
 from drivers.registry import all_drivers
 from monitor.config import read_limits
-from monitor.main.decoding import Source, decoded, open_with
+from monitor.main.decoding import Beginning, Score, Source, decoded, open_with
+from monitor.main.guessing import guess
 from monitor.main.output import flush, note, say_json, say_table
 from monitor.model.entry import Entry, EntryKind, Opened
 from monitor.model.errors import ConfigError
-from monitor.model.event import DeviceEvent
+from monitor.model.event import DeviceEvent, DeviceNotice, FrameRejected, NoticeKind
 from monitor.model.instant import OPENING, WallAnchor
 from monitor.recordings.capture import write_head, write_piece
 from monitor.recordings.notes import Notes
@@ -89,34 +90,44 @@ def read_options(texts: Sequence[str]) -> Options:
 
 
 def decode(driver: Driver, source: Source, *, waves: bool) -> int:
-    """Say what the bytes in a file mean; 1 if there was not one good frame in them.
+    """Say what the bytes in a file mean; 1 if they do not read as this device.
+
+    They do if something was understood. Where no more was understood than refused, the driver
+    itself, or another one that reads the file, may say that it is of another device; that one is
+    offered.
 
     Raises:
         RecordingError: the file cannot be read, is a capture of another device, or mixes devices.
         ConfigError: hex text that is none, or an option the driver does not know.
     """
-    notes = Notes("packet")
-    heard_any = False
-    for _, events in decoded(driver, source, notes):
-        heard_any |= _say_events(driver, events, waves=waves)
+    notes, beginning, score = Notes("packet"), Beginning(), Score()
+    is_heard = is_doubted = False
+    for _, events in decoded(driver, source, notes, beginning):
+        score.add(events)
+        for event in events:
+            is_doubt = _is_doubt(event)
+            is_doubted |= is_doubt
+            is_heard |= not (is_doubt or isinstance(event, FrameRejected))
+            line = observation_line(event, device=driver.name, waves=waves)
+            if line is not None:
+                say_json(line)
     flush()
     for sentence in notes.sentences:
         note(f"note: {sentence}")
-    if not heard_any:
-        note(f"nothing in {source.file} reads as {driver.title}")
-    return 0 if heard_any else 1
+    offered = guess(driver, beginning, all_drivers()) if score.good <= score.rejected else ()
+    is_strange = bool(offered) or (is_doubted and score.good <= score.rejected)
+    if is_heard and not is_strange:
+        return 0
+    note(f"{'little' if score.good else 'nothing'} in {source.file} reads as {driver.title}")
+    if offered:
+        how = " --hex" if source.is_hex else ""
+        tries = " or ".join(f"vigil decode {name} {source.file}{how}" for name in offered)
+        note(f"it looks like {' or '.join(offered)}; try {tries}")
+    return 1
 
 
-def _say_events(driver: Driver, events: list[DeviceEvent], *, waves: bool) -> bool:
-    heard_any = False
-    for event in events:
-        line = observation_line(event, device=driver.name, waves=waves)
-        if line is not None:
-            say_json(line)
-            heard_any |= "rejected" not in line
-        else:
-            heard_any = True
-    return heard_any
+def _is_doubt(event: DeviceEvent) -> bool:
+    return isinstance(event, DeviceNotice) and event.notice is NoticeKind.NOT_THIS_DEVICE
 
 
 # -- listen ------------------------------------------------------------------------------------

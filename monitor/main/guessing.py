@@ -1,0 +1,52 @@
+"""Which driver reads bytes that the chosen one does not: a guess, never a decision.
+
+Every other driver is tried on the beginning of the file. Who refuses the fewest bytes and
+understands more than it refuses is offered first; a person tries it, or not.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from drivers.contract import NO_OPTIONS, Driver, OptionError
+from monitor.main.decoding import Beginning, Conversation, Score, paced
+from monitor.model.event import DeviceEvent, FrameRejected
+from monitor.model.instant import OPENING
+from monitor.recordings.pcap import Piece
+
+OFFERED_MAX: Final = 2
+SIZE_MIN: Final = 24
+"""Fewer bytes look like too many devices."""
+
+
+def guess(chosen: Driver, beginning: Beginning, drivers: Iterable[Driver]) -> tuple[str, ...]:
+    """Return the names of the drivers that read the beginning of a file, the likeliest first."""
+    size = sum(len(piece.data) for piece in beginning.pieces)
+    if size < SIZE_MIN:
+        return ()
+    found = []
+    for driver in drivers:
+        if driver.name == chosen.name or not driver.transports:
+            continue
+        events = _tried(driver, beginning.pieces)
+        score = Score()
+        score.add(events)
+        refused = sum(len(each.frame) for each in events if isinstance(each, FrameRejected))
+        if score.good > score.rejected and 2 * refused < size:
+            found.append((refused, -score.good, driver.name))
+    return tuple(name for _, _, name in sorted(found)[:OFFERED_MAX])
+
+
+def _tried(driver: Driver, pieces: list[Piece]) -> list[DeviceEvent]:
+    """Return what `driver` makes of the pieces; nothing where it must be told more first."""
+    try:
+        conversation = Conversation(driver.open_protocol(NO_OPTIONS))
+    except OptionError:
+        return []
+    if not any(piece.conversation for piece in pieces):
+        # Bytes without packets: cut as the other device's line would have brought them.
+        pieces = list(paced(driver, b"".join(piece.data for piece in pieces)))
+    events: list[DeviceEvent] = []
+    for piece in pieces:
+        events += conversation.take(piece.data, piece.at)
+    last = pieces[-1].at if pieces else OPENING
+    return [*events, *conversation.finish(last)]

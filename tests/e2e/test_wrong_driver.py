@@ -1,0 +1,104 @@
+"""The wrong driver for a file: told, with a guess of the right one, and never an exit code of 0."""
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from drivers.contract import NO_OPTIONS, Driver, TransportKind
+from drivers.registry import all_drivers, get
+from monitor.main.decoding import BEGINNING_SIZE_MAX, Beginning
+from monitor.main.guessing import guess
+from monitor.model.instant import OPENING, instant_at
+from monitor.recordings.pcap import Piece
+from simulators.device import Bedside, simulate
+from simulators.physiology import Patient
+from simulators.scenario import load
+from tests.e2e.commands import vigil
+
+SERIAL = tuple(each for each in all_drivers() if TransportKind.SERIAL in each.transports)
+SPAN_S = 20
+
+
+@cache
+def said_by(name: str) -> bytes:
+    """Return what the simulated device says to its own host in the first seconds."""
+    driver = get(name)
+    device = simulate(driver, Bedside(Patient(load("quiet"), 1)))
+    protocol = driver.open_protocol(NO_OPTIONS)
+    said = bytearray()
+    for step in range(SPAN_S * 20):
+        now = instant_at(step / 20)
+        pieces = list(device.step(now))
+        if protocol.wake_at is not None and protocol.wake_at <= now:
+            protocol.wake(now)
+        for asked in protocol.take_outgoing():
+            pieces += device.receive(asked, now)
+        for piece in pieces:
+            protocol.receive(piece, now)
+            said += piece
+    return bytes(said)
+
+
+def beginning(data: bytes) -> Beginning:
+    kept = Beginning()
+    kept.add(Piece(OPENING, "", "", data))
+    return kept
+
+
+@pytest.mark.parametrize("driver", SERIAL, ids=lambda driver: driver.name)
+def test_the_bytes_of_a_serial_device_are_recognised_as_its_own(driver: Driver) -> None:
+    chosen = next(each for each in SERIAL if each.name != driver.name)
+    assert guess(chosen, beginning(said_by(driver.name)), all_drivers()) == (driver.name,)
+
+
+def test_the_chosen_driver_is_never_what_is_offered() -> None:
+    assert guess(get("masimo"), beginning(said_by("masimo")), all_drivers()) == ()
+
+
+def test_noise_looks_like_nothing() -> None:
+    noise = bytes((n * n * 31 + n * 7 + (n >> 3)) & 0xFF for n in range(5000))
+    assert guess(get("nonin"), beginning(noise), all_drivers()) == ()
+    assert guess(get("nonin"), Beginning(), all_drivers()) == ()
+
+
+def test_no_more_than_the_beginning_of_a_file_is_kept() -> None:
+    kept = Beginning()
+    for _ in range(3):
+        kept.add(Piece(OPENING, "", "", bytes(50_000)))
+    assert sum(len(each.data) for each in kept.pieces) == BEGINNING_SIZE_MAX
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [("nonin", "masimo"), ("medibus", "datex"), ("suntech", "capnostream"), ("hl7", "intellivue")],
+)
+def test_a_file_of_another_device_is_1_and_names_that_device(
+    wrong: str, right: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "captured.bin"
+    file.write_bytes(said_by(right))
+    said = vigil("decode", wrong, file)
+    assert said.code == 1
+    assert f"in {file} reads as {get(wrong).title}" in said.err
+    assert f"try vigil decode {right} {file}" in said.err
+    assert vigil("decode", right, file).code == 0
+
+
+def test_standard_input_is_guessed_from_as_well() -> None:
+    said = vigil("decode", "nonin", "-", stdin=said_by("contec"))
+    assert said.code == 1
+    assert "it looks like contec" in said.err
+
+
+def test_a_device_that_says_little_is_still_read() -> None:
+    said = vigil("decode", "suntech", "-", "--hex", stdin=b"3E 05 80 00 3D")
+    assert said.code == 0, said.err
+    assert "cuff_pressure" in {line.get("metric") for line in said.lines}
+
+
+@pytest.mark.parametrize("driver", SERIAL, ids=lambda driver: driver.name)
+def test_much_noise_around_a_few_good_frames_makes_no_other_device(driver: Driver) -> None:
+    noise = bytes((n * n * 31 + n * 7 + (n >> 3)) & 0xFF for n in range(3000))
+    kept = beginning(noise + said_by(driver.name)[:600] + noise)
+    assert guess(driver, kept, all_drivers()) == ()
