@@ -100,11 +100,11 @@ def _devices(chosen: argparse.Namespace) -> int:
 
 
 def _listen(chosen: argparse.Namespace) -> int:
-    from drivers.registry import get  # noqa: PLC0415
+    from monitor.installed import get_driver  # noqa: PLC0415
     from monitor.main.devices import listen, read_options  # noqa: PLC0415
 
     return listen(
-        get(chosen.driver),
+        get_driver(chosen.driver),
         chosen.url,
         waves=chosen.waves,
         options=read_options(chosen.option),
@@ -114,11 +114,11 @@ def _listen(chosen: argparse.Namespace) -> int:
 
 
 def _simulate(chosen: argparse.Namespace) -> int:
-    from drivers.registry import get  # noqa: PLC0415
+    from monitor.installed import get_driver  # noqa: PLC0415
     from monitor.main.simulate import simulate_device  # noqa: PLC0415
 
     return simulate_device(
-        get(chosen.driver),
+        get_driver(chosen.driver),
         chosen.url,
         scenario=chosen.scenario,
         seed=chosen.seed,
@@ -127,7 +127,7 @@ def _simulate(chosen: argparse.Namespace) -> int:
 
 
 def _decode(chosen: argparse.Namespace) -> int:
-    from drivers.registry import get  # noqa: PLC0415
+    from monitor.installed import get_driver  # noqa: PLC0415
     from monitor.main.decoding import Source  # noqa: PLC0415
     from monitor.main.devices import decode, read_options  # noqa: PLC0415
 
@@ -137,7 +137,7 @@ def _decode(chosen: argparse.Namespace) -> int:
         is_hex=chosen.hex,
         sender=chosen.sender,
     )
-    return decode(get(chosen.driver), source, waves=chosen.waves)
+    return decode(get_driver(chosen.driver), source, waves=chosen.waves)
 
 
 def _replay(chosen: argparse.Namespace) -> int:

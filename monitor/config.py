@@ -14,7 +14,8 @@ import msgspec
 
 from alarms.limits import LimitSet, read_preset
 from drivers.contract import Driver, OptionError
-from drivers.registry import UnknownDriverError, get, names
+from drivers.registry import names
+from monitor.installed import get_driver
 from monitor.model.errors import ConfigError
 from monitor.model.metric import Metric
 from monitor.runtime.transports.contract import Secrets
@@ -268,8 +269,8 @@ def _driver(name: object, where: str) -> Driver:
     if not isinstance(name, str):
         raise ConfigError(f"{where}, key driver: name one of {', '.join(names())}")
     try:
-        return get(name)
-    except UnknownDriverError as error:
+        return get_driver(name)
+    except ConfigError as error:
         raise ConfigError(f"{where}, key driver: {error}") from error
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import IO
 
 from drivers.contract import Driver, Options
-from drivers.registry import all_drivers
 from monitor.config import read_limits
+from monitor.installed import every_driver
 from monitor.main.decoding import Beginning, Score, Source, decoded, open_with
 from monitor.main.guessing import guess
 from monitor.main.output import flush, note, say_json, say_table
@@ -32,7 +32,9 @@ from monitor.runtime.transports.url import parse
 
 def list_devices(*, as_json: bool) -> int:
     """Say which drivers there are, what they need and what our knowledge of them rests on."""
-    drivers = all_drivers()
+    drivers, complaints = every_driver()
+    for complaint in complaints:
+        note(f"note: {complaint}")
     if as_json:
         for driver in drivers:
             say_json(_described(driver))
@@ -114,7 +116,7 @@ def decode(driver: Driver, source: Source, *, waves: bool) -> int:
     flush()
     for sentence in notes.sentences:
         note(f"note: {sentence}")
-    offered = guess(driver, beginning, all_drivers()) if score.good <= score.rejected else ()
+    offered = guess(driver, beginning, every_driver()[0]) if score.good <= score.rejected else ()
     is_strange = bool(offered) or (is_doubted and score.good <= score.rejected)
     if is_heard and not is_strange:
         return 0

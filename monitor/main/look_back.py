@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from alarms.limits import read_preset
-from drivers.registry import get
 from monitor.config import read_config
+from monitor.installed import get_driver
 from monitor.main.output import note, say, say_json, say_table
 from monitor.main.serve import software
 from monitor.main.upload import make_influx
@@ -79,7 +79,7 @@ def verify(file: str, *, as_json: bool) -> int:
     made_by = read_header(path).software
     if made_by != software():
         note(f"made by {made_by}; this is {software()}, which may rightly conclude otherwise")
-    derived = derive_again(path, get, read_preset) if chain.is_whole else None
+    derived = derive_again(path, get_driver, read_preset) if chain.is_whole else None
     if as_json:
         say_json({"file": file, "chain": chain, "derivation": derived})
     else:

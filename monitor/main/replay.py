@@ -9,8 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from drivers.registry import get
 from monitor.config import read_limits
+from monitor.installed import get_driver
 from monitor.main.decoding import Source, decoded
 from monitor.main.devices import read_options
 from monitor.main.output import flush, note, say_json
@@ -123,7 +123,7 @@ def _session(path: Path) -> Items:
 def _captured(name: str, wishes: ReplayWishes, notes: Notes) -> Items:
     options = read_options(wishes.options)
     source = Source(file=wishes.file, options=options, sender=wishes.sender)
-    return decoded(get(name), source, notes)
+    return decoded(get_driver(name), source, notes)
 
 
 def _rate(speed: str) -> float | None:
