@@ -78,7 +78,7 @@ def _run(chosen: argparse.Namespace) -> int:
 def _serve(chosen: argparse.Namespace) -> int:
     from monitor.main.serve import serve  # noqa: PLC0415
 
-    return serve(chosen.config, chosen.speed)
+    return serve(chosen.config, chosen.speed, chosen.for_s)
 
 
 def _dashboard(chosen: argparse.Namespace) -> int:

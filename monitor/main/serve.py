@@ -44,10 +44,11 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     in_thread: bool = True
 
 
-def serve(path: str, speed: float = 1.0) -> int:
+def serve(path: str, speed: float = 1.0, for_s: float | None = None) -> int:
     """Serve the configuration at `path` until told to stop.
 
-    `speed` lets a simulated site's time pass faster.
+    `speed` lets a simulated site's time pass faster; `for_s` ends it after so many seconds of its
+    time, so that a demonstration whose terminal was closed does not go on for ever.
 
     Raises:
         ConfigError: what is wrong in it.
@@ -58,12 +59,14 @@ def serve(path: str, speed: float = 1.0) -> int:
     note(
         "Vigil is not a medical device. A cleared monitor with its alarms on stays at the bedside."
     )
-    if speed != 1.0 and not config.site.simulated:
-        raise ConfigError("--speed: time passes at its own pace on a site that is not simulated")
+    if (speed != 1.0 or for_s is not None) and not config.site.simulated:
+        raise ConfigError("--speed, --for: a site that is not simulated is watched as time passes")
     # The uploader encodes for milliseconds at a time; the alarm path shall not wait for it.
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     with asyncio.Runner(loop_factory=_loop_factory(speed)) as runner:
-        return runner.run(serve_until_stopped(config, tell_lines(config), is_scaled=speed != 1.0))
+        return runner.run(
+            serve_until_stopped(config, tell_lines(config), is_scaled=speed != 1.0, for_s=for_s)
+        )
 
 
 def _loop_factory(speed: float) -> Callable[[], asyncio.AbstractEventLoop]:
@@ -87,7 +90,9 @@ def _surroundings(*, is_scaled: bool) -> Surroundings:
     )
 
 
-async def serve_until_stopped(config: Config, tell: Tell, *, is_scaled: bool) -> int:
+async def serve_until_stopped(
+    config: Config, tell: Tell, *, is_scaled: bool, for_s: float | None = None
+) -> int:
     """Run until SIGTERM or SIGINT; the sessions stay open, so that the next start goes on."""
     loop = asyncio.get_running_loop()
     world = _surroundings(is_scaled=is_scaled)
@@ -99,6 +104,8 @@ async def serve_until_stopped(config: Config, tell: Tell, *, is_scaled: bool) ->
     running = asyncio.ensure_future(run_station(config, world, tell, tell_ready))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, running.cancel)
+    if for_s is not None:
+        loop.call_later(for_s, running.cancel)
     try:
         await running
     except asyncio.CancelledError:
