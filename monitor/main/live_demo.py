@@ -11,14 +11,17 @@ import msgspec
 
 from monitor.config import config_of
 from monitor.main.course import DemoWishes, Tally, configure, play_virtually
-from monitor.main.output import note
+from monitor.main.output import note, say_json
 from monitor.main.screen import (
     ServeChild,
     attach_screen,
     has_terminal,
     stop,
 )
+from monitor.model.alarm import AlarmChange
+from monitor.model.entry import EntryKind, decode
 from monitor.model.errors import MonitorError
+from monitor.store.reading import list_sessions, read_entries
 from simulators.scenario import Scenario
 from simulators.serve import OPERATOR, Places
 
@@ -69,9 +72,31 @@ def _run(
             _wait(devices, wishes.for_s)
         else:
             attach_screen(path.parent / "vigil.sock", OPERATOR, for_s=wishes.for_s)
+    if is_headless:
+        _summarise(wishes, path.parent)
     if wishes.record:
         note(f"the record is in {path.parent}; see `vigil sessions {path.parent}`")
     return 0
+
+
+def _summarise(wishes: DemoWishes, data_dir: Path) -> None:
+    """Say what the records hold, history included: the same line as a course on virtual time."""
+    tally = Tally(chairs=wishes.chairs, tells=False)
+    for line in list_sessions(data_dir):
+        for _, entry in read_entries(line.path, kinds=(EntryKind.ALARM,)):
+            change = decode(entry)
+            assert isinstance(change, AlarmChange)
+            tally.take(line.chair, (change,))
+    say_json(
+        {
+            "summary": True,
+            "mode": "demo",
+            "scenario": wishes.scenario,
+            "seed": wishes.seed,
+            "alarms": tally.begun,
+            "digest": tally.digest.hexdigest(),
+        }
+    )
 
 
 def _start_devices(wishes: DemoWishes, data_dir: Path) -> "subprocess.Popen[bytes]":
