@@ -298,8 +298,8 @@ def a_failing_disk_is_nobodys_business(patch: Patch) -> None:
 def a_task_is_left_for_each_connection(patch: Patch) -> None:
     begin = links.Link.begin
 
-    def begin_and_leave(self: Any, transport: Any) -> None:
-        begin(self, transport)
+    def begin_and_leave(self: Any) -> None:
+        begin(self)
         for _ in range(10):
             self.left = [*getattr(self, "left", []), self._loop.create_task(_for_ever())]
 
