@@ -11,7 +11,9 @@ EtCO2 not available beside a rate of 0) the clock still runs; its end is put off
 `ambiguous_max` after the last breath, whatever the explanation. A flat waveform after the
 explanation ended cuts it short. An EtCO2 that is lost when the waveform has already been still
 for longer than any pause between breaths explains nothing: the flat line came first, and the device
-only says what it saw. An auto-zero comes the other way round, out of the midst of breathing.
+only says what it saw. An auto-zero comes the other way round, out of the midst of breathing. Its
+own flat line lasts about 15 s at most: zeros count once the waveform was still for 11 s, and a
+limit with a delay of 10 s still waits for the next breath to come.
 
 A printed rate of 0 without any source of airway CO2 in the session is a lost signal, not a patient.
 """
@@ -40,7 +42,9 @@ _EXPLAINED_AFTER: Final = seconds(30)
 _LOSS_EXPLAINS_MAX: Final = seconds(45)
 _FLAT_SETTLES: Final = seconds(10)
 _STILL_BEFORE: Final = seconds(7)
-_BREATHLESS_BEFORE: Final = seconds(12)
+_BREATHLESS_BEFORE: Final = seconds(10)
+_STILL_LONG: Final = seconds(11)
+_BREATHLESS_LONG: Final = seconds(15)
 _CHANNEL_SILENT: Final = seconds(10)
 RATE_BELIEVED_MAX: Final = 60.0
 DOUBT_MAX: Final = seconds(60)
@@ -127,10 +131,9 @@ class BreathClock(msgspec.Struct, kw_only=True):
 
     def _was_flat_before(self, now: Instant) -> bool:
         """Say whether the waveform arrives and shows less than any pause between breaths does."""
-        breath = self.wave.breath_at
-        if breath is None or not self._wave_is_fresh(now):
+        if self.wave.breath_at is None or not self._wave_is_fresh(now):
             return False
-        return self.wave.is_still(now, _STILL_BEFORE) or now - breath >= _BREATHLESS_BEFORE
+        return self.wave.is_still(_STILL_BEFORE) or self.wave.is_breathless(_BREATHLESS_BEFORE)
 
     def _explain_loss(self, now: Instant) -> None:
         """EtCO2 not available explains missing breaths for a while, however long it lasts."""
@@ -216,9 +219,9 @@ class BreathClock(msgspec.Struct, kw_only=True):
             return latest
         if end is None:
             return Instant(0)
-        if self.flat_since is None:
+        if not self.wave.is_still(_STILL_LONG) and not self.wave.is_breathless(_BREATHLESS_LONG):
             return end
-        return min(end, max(later(self.flat_since, _FLAT_SETTLES), self.explained_least))
+        return min(end, self.explained_least)
 
     def doubts_zero(self, now: Instant) -> bool:
         """Say whether the device explains a rate or an EtCO2 of 0 printed now.

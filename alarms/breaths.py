@@ -26,6 +26,7 @@ _BASELINE_MAX: Final = 25.0
 _BASELINE_LEAK_S: Final = 30.0
 _WINDOW: Final = seconds(5)
 _FLAT_MAX: Final = 4.0
+_HOLE_MIN: Final = seconds(3)
 _LOWEST: Final = float(describe(Metric.CO2_WAVE).technical_low)
 _HIGHEST: Final = float(describe(Metric.CO2_WAVE).technical_high)
 
@@ -73,9 +74,17 @@ class BreathDetector(msgspec.Struct, kw_only=True):
         low, high = min(self.low, self.low_before), max(self.high, self.high_before)
         return high - low < _FLAT_MAX
 
-    def is_still(self, now: Instant, at_least: Duration) -> bool:
+    def is_still(self, at_least: Duration) -> bool:
         """Say whether nothing has moved for so long, up to the newest sample."""
-        return self.still_from is not None and now - self.still_from >= at_least
+        if self.still_from is None or self.sampled_at is None:
+            return False
+        return self.sampled_at - self.still_from >= at_least
+
+    def is_breathless(self, at_least: Duration) -> bool:
+        """Say whether no breath was seen for so long, up to the newest sample."""
+        if self.breath_at is None or self.sampled_at is None:
+            return False
+        return self.sampled_at - self.breath_at >= at_least
 
     def _lose(self) -> None:
         self.still_from = None
@@ -83,9 +92,9 @@ class BreathDetector(msgspec.Struct, kw_only=True):
         self.is_high = False
 
     def _take(self, sample: float, at: Instant, *, is_timed: bool) -> None:
+        self._settle(sample, at)
         base = self._follow_baseline(sample, at)
         self._widen(sample, at)
-        self._settle(sample, at)
         opens = max(AMPLITUDE_MIN, _SHARE_OF_USUAL * self.usual)
         if self.is_high:
             self.peak = max(self.peak, sample)
@@ -135,8 +144,9 @@ class BreathDetector(msgspec.Struct, kw_only=True):
             self.high = sample
 
     def _settle(self, sample: float, at: Instant) -> None:
-        """Begin a new still stretch with the first sample that moved."""
+        """Begin a new still stretch with the first sample that moved, or came after a hole."""
         low, high = min(self.still_low, sample), max(self.still_high, sample)
-        if self.still_from is None or high - low >= _FLAT_MAX:
+        has_hole = self.sampled_at is not None and at - self.sampled_at > _HOLE_MIN
+        if self.still_from is None or has_hole or high - low >= _FLAT_MAX:
             self.still_from, low, high = at, sample, sample
         self.still_low, self.still_high = low, high

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from alarms.breaths import BreathDetector
 from monitor.model.alarm import Change
 from monitor.model.event import NoticeKind, WaveformSegment
-from monitor.model.instant import instant_at
+from monitor.model.instant import instant_at, seconds
 from monitor.model.link import LinkState
 from monitor.model.metric import Metric
 from monitor.model.session import Deed
@@ -251,15 +251,34 @@ def test_a_line_that_was_flat_before_the_loss_is_believed_with_the_first_zero(
     assert at == pytest.approx(60 + before + 10, abs=0.1)
 
 
+@pytest.mark.hazard("H2")
+@pytest.mark.parametrize("amplitude", [0.0, 6.0])
+def test_a_line_that_falls_flat_with_the_loss_is_believed_when_no_auto_zero_lasts_so_long(
+    amplitude: float,
+) -> None:
+    score = Score()
+    wave = iter(capnogram(1.0, 12))
+    for second in range(60):
+        score.see(second, etco2=38, resp_rate=12)
+        score.wave(second, second + 1, wave, 1.0)
+    for second in range(60, 90):
+        score.see(second, etco2=None, resp_rate=0)
+        score.wave(second, second + 1, [amplitude * (second % 2)], 1.0)
+    (raised,) = [at for at, each in score.changes("resp_rate_low") if each == "present"]
+    assert 60 + 11 + 10 <= raised + 3 <= 60 + 15 + 10 + 3
+
+
 def test_a_wave_that_moves_or_is_lost_is_not_still() -> None:
     detector = BreathDetector()
     for second, sample in enumerate([0.0, 1.0, 3.0, 5.0, 5.0, None, 5.0]):
         segment = WaveformSegment(Metric.CO2_WAVE, instant_at(second), 1.0, (sample,))
         detector.feed(segment)
-        stood = {3: 0, 4: 1, 6: 0}.get(second)
+        stood = {2: 2, 3: 0, 4: 1, 6: 0}.get(second)
         if stood is not None:
-            assert detector.is_still(instant_at(second), instant_at(stood))  # type: ignore[arg-type]  # an instant counted from zero is a duration
-            assert not detector.is_still(instant_at(second), instant_at(stood + 1))  # type: ignore[arg-type]  # as above
+            assert detector.is_still(seconds(stood))
+            assert not detector.is_still(seconds(stood + 1))
+    detector.feed(WaveformSegment(Metric.CO2_WAVE, instant_at(20), 1.0, (5.0,)))
+    assert not detector.is_still(seconds(1))
 
 
 def test_not_available_then_zeros_without_any_wave_are_an_auto_zero() -> None:
