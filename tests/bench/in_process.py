@@ -41,6 +41,7 @@ _SIX: Final = (
 _COMMIT_EVERY: Final = 2_000
 _RUN_S: Final = 3.0
 _DECODED_S: Final = 60
+_LINKS_MIN: Final = 200
 
 
 def preset() -> tuple[str, LimitSet]:
@@ -206,5 +207,6 @@ def _measure_driver(driver: Driver) -> Iterator[Figure]:
         name=f"links of {driver.name}",
         value=span_s / took_s,
         unit="per core",
+        goal=_LINKS_MIN,
         note=f"{size / span_s:,.0f} bytes/s each, {size / took_s / 1e6:.2g} MB/s read",
     )

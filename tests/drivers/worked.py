@@ -60,8 +60,10 @@ EXAMPLES: Final[tuple[tuple[str, str, str, str], ...]] = (
     (
         "capnostream",
         "capnostream",
-        "85 1F 04 56 30 34 2E 35 35 20 30 36 2F 31 31 2F 32 30 30 39 20 42 32 30 31 31 32 "
-        "33 34 35 36 20 20 1C",
+        (
+            "85 1F 04 56 30 34 2E 35 35 20 30 36 2F 31 31 2F 32 30 30 39 20 42 32 30 31 31 32 "
+            "33 34 35 36 20 20 1C"
+        ),
         "device_identity V04.55",
     ),
     ("capnostream", "capnostream", "85 05 00 2A 25 80 00 00 8A", "co2_wave=37.5"),
@@ -69,15 +71,19 @@ EXAMPLES: Final[tuple[tuple[str, str, str, str], ...]] = (
     (
         "capnostream",
         "capnostream",
-        "85 1C 01 65 53 F1 00 26 00 0E 61 48 00 00 00 00 00 00 00 3C 0F 1E 05 08 64 55 8C "
-        "32 01 00 75",
+        (
+            "85 1C 01 65 53 F1 00 26 00 0E 61 48 00 00 00 00 00 00 00 3C 0F 1E 05 08 64 55 8C "
+            "32 01 00 75"
+        ),
         "etco2=38 fico2=0 resp_rate=14 spo2=97 pulse_rate=72",
     ),
     (
         "capnostream",
         "capnostream",
-        "85 1C 01 65 53 F1 3C FF FF FF 61 48 08 00 00 00 01 00 19 3C 0F 1E 05 08 64 55 8C "
-        "32 01 00 8E",
+        (
+            "85 1C 01 65 53 F1 3C FF FF FF 61 48 08 00 00 00 01 00 19 3C 0F 1E 05 08 64 55 8C "
+            "32 01 00 8E"
+        ),
         "no_breath etco2=None fico2=None resp_rate=None",
     ),
     ("suntech", "suntech", "3E 05 80 00 3D", "cuff_pressure=128"),
@@ -132,8 +138,10 @@ EXAMPLES: Final[tuple[tuple[str, str, str, str], ...]] = (
     (
         "medibus",
         "medibus",
-        "01 24 44 35 31 34 20 20 44 41 20 30 2E 33 44 42 20 35 2E 30 45 33 20 35 2E 31 45 "
-        "35 32 20 20 20 45 36 33 38 20 20 45 42 20 39 37 20 45 31 20 37 32 20 36 36 0D",
+        (
+            "01 24 44 35 31 34 20 20 44 41 20 30 2E 33 44 42 20 35 2E 30 45 33 20 35 2E 31 45 "
+            "35 32 20 20 20 45 36 33 38 20 20 45 42 20 39 37 20 45 31 20 37 32 20 36 36 0D"
+        ),
         "resp_rate=14 etco2=38 spo2=97 pulse_rate=72",
     ),
     (
@@ -185,30 +193,42 @@ EXAMPLES: Final[tuple[tuple[str, str, str, str], ...]] = (
     (
         "mqtt",
         "sparkplug",
-        "08 80 D0 95 FF BC 31 12 18 0A 04 73 70 6F 32 18 80 D0 95 FF BC 31 20 0A 69 00 00 "
-        "00 00 00 40 58 40 18 03",
+        (
+            "08 80 D0 95 FF BC 31 12 18 0A 04 73 70 6F 32 18 80 D0 95 FF BC 31 20 0A 69 00 00 "
+            "00 00 00 40 58 40 18 03"
+        ),
         "spo2=97",
     ),
 )
 
 _VITALS = (
-    r"MSH|^~\&|VSIM^0011223344556677^EUI-64|TEST|||20231114221320+0000||ORU^R01^ORU_R01|M0001|P|2.6"
-    "|||NE|AL||UNICODE UTF-8|||IHE_PCD_001^IHE PCD^1.3.6.1.4.1.19376.1.6.1.1.1^ISO",
+    (
+        r"MSH|^~\&|VSIM^0011223344556677^EUI-64|TEST|||20231114221320+0000||ORU^R01^ORU_R01|M0001|P|2.6"
+        "|||NE|AL||UNICODE UTF-8|||IHE_PCD_001^IHE PCD^1.3.6.1.4.1.19376.1.6.1.1.1^ISO"
+    ),
     "PID|||P1^^^TEST^PI||DOE^JANE^^^^^L",
     "PV1||I|ICU^1^B1",
     "OBR|1|M0001^VSIM|M0001^VSIM|182777000^monitoring of patient^SCT|||20231114221320+0000",
     "OBX|1||69965^MDC_DEV_MON_PHYSIO_MULTI_PARAM_MDS^MDC|1.0.0.0|||||||X",
-    "OBX|2|NM|150456^MDC_PULS_OXIM_SAT_O2^MDC|1.1.1.1|97|262688^MDC_DIM_PERCENT^MDC|90-100||||R|||"
-    "20231114221320+0000",
+    (
+        "OBX|2|NM|150456^MDC_PULS_OXIM_SAT_O2^MDC|1.1.1.1|97|262688^MDC_DIM_PERCENT^MDC|90-100||||R|||"
+        "20231114221320+0000"
+    ),
     "OBX|3|NM|149530^MDC_PULS_OXIM_PULS_RATE^MDC|1.1.1.2|72|264864^MDC_DIM_BEAT_PER_MIN^MDC|||||R",
     "OBX|4|NM|151708^MDC_CONC_AWAY_CO2_ET^MDC|1.2.1.1|38|266016^MDC_DIM_MMHG^MDC|||||R",
     "OBX|5|NM|151594^MDC_CO2_RESP_RATE^MDC|1.2.1.2|14|264928^MDC_DIM_RESP_PER_MIN^MDC|||||R",
-    "OBX|6|NM|150021^MDC_PRESS_BLD_NONINV_SYS^MDC|1.3.1.1|118|266016^MDC_DIM_MMHG^MDC|||||R|||"
-    "20231114221230+0000",
-    "OBX|7|NM|150022^MDC_PRESS_BLD_NONINV_DIA^MDC|1.3.1.2|76|266016^MDC_DIM_MMHG^MDC|||||R|||"
-    "20231114221230+0000",
-    "OBX|8|NM|150023^MDC_PRESS_BLD_NONINV_MEAN^MDC|1.3.1.3|90|266016^MDC_DIM_MMHG^MDC|||||R|||"
-    "20231114221230+0000",
+    (
+        "OBX|6|NM|150021^MDC_PRESS_BLD_NONINV_SYS^MDC|1.3.1.1|118|266016^MDC_DIM_MMHG^MDC|||||R|||"
+        "20231114221230+0000"
+    ),
+    (
+        "OBX|7|NM|150022^MDC_PRESS_BLD_NONINV_DIA^MDC|1.3.1.2|76|266016^MDC_DIM_MMHG^MDC|||||R|||"
+        "20231114221230+0000"
+    ),
+    (
+        "OBX|8|NM|150023^MDC_PRESS_BLD_NONINV_MEAN^MDC|1.3.1.3|90|266016^MDC_DIM_MMHG^MDC|||||R|||"
+        "20231114221230+0000"
+    ),
 )
 TEXTS: Final[tuple[tuple[str, str, tuple[str, ...], str], ...]] = (
     # page, driver, lines as printed, what is printed beside them
@@ -216,9 +236,11 @@ TEXTS: Final[tuple[tuple[str, str, tuple[str, ...], str], ...]] = (
         "masimo",
         "masimo",
         (
-            "03/17/16 19:19:36 SN=---------- SPO2=098% BPM=123 PI=00.55 SPCO=--% SPMET=--.-% "
-            "SPHB=--.- SPOC=-- RESVD=--- DESAT=-- PIDELTA=+-- PVI=--- ALARM=000000 EXC=0000C00 "
-            "EXC1=00000000",
+            (
+                "03/17/16 19:19:36 SN=---------- SPO2=098% BPM=123 PI=00.55 SPCO=--% SPMET=--.-% "
+                "SPHB=--.- SPOC=-- RESVD=--- DESAT=-- PIDELTA=+-- PVI=--- ALARM=000000 EXC=0000C00 "
+                "EXC1=00000000"
+            ),
         ),
         "spo2=98 pulse_rate=123 perfusion_index=0.55",
     ),
@@ -226,8 +248,10 @@ TEXTS: Final[tuple[tuple[str, str, tuple[str, ...], str], ...]] = (
         "masimo",
         "masimo",
         (
-            "03/19/16 13:37:12 SN=0000093112 SPO2=---% BPM=---% DESAT=-- PIDELTA=+-- ALARM=0000 "
-            "EXC=000001",
+            (
+                "03/19/16 13:37:12 SN=0000093112 SPO2=---% BPM=---% DESAT=-- PIDELTA=+-- "
+                "ALARM=0000 EXC=000001"
+            ),
         ),
         "spo2=None pulse_rate=None",
     ),
@@ -235,8 +259,10 @@ TEXTS: Final[tuple[tuple[str, str, tuple[str, ...], str], ...]] = (
         "masimo",
         "masimo",
         (
-            "05/15/07 08:12:21 SN=0000070986 SPO2=---% BPM=--- PI=--.--% SPCO=--.-% SPMET=--.-% "
-            "DESAT=-- PIDELTA=+-- PVI=--- ALARM=0000 EXC=000000",
+            (
+                "05/15/07 08:12:21 SN=0000070986 SPO2=---% BPM=--- PI=--.--% SPCO=--.-% "
+                "SPMET=--.-% DESAT=-- PIDELTA=+-- PVI=--- ALARM=0000 EXC=000000"
+            ),
         ),
         "spo2=None pulse_rate=None perfusion_index=None",
     ),
@@ -244,8 +270,10 @@ TEXTS: Final[tuple[tuple[str, str, tuple[str, ...], str], ...]] = (
         "masimo",
         "masimo",
         (
-            "11/14/23 22:13:20 SN=0000012345 SPO2=085% BPM=128 PI=01.20% SPCO=--.-% SPMET=--.-% "
-            "DESAT=-- PIDELTA=+-- ALARM=0012 EXC=000800",
+            (
+                "11/14/23 22:13:20 SN=0000012345 SPO2=085% BPM=128 PI=01.20% SPCO=--.-% "
+                "SPMET=--.-% DESAT=-- PIDELTA=+-- ALARM=0012 EXC=000800"
+            ),
         ),
         "spo2=85 pulse_rate=128 perfusion_index=1.2 spo2_low",
     ),
@@ -271,9 +299,11 @@ TEXTS: Final[tuple[tuple[str, str, tuple[str, ...], str], ...]] = (
         "mqtt",
         "senml",
         (
-            '[{"bn":"urn:dev:mac:0011223344556677:","bt":1700000000,"n":"spo2","u":"%","v":97},'
-            '{"n":"pulse","u":"beat/min","v":72},{"n":"rr","u":"1/min","v":14},'
-            '{"n":"etco2","u":"Pa","v":5066.0},{"n":"nibp/sys","u":"Pa","v":15732.0,"t":-50}]',
+            (
+                '[{"bn":"urn:dev:mac:0011223344556677:","bt":1700000000,"n":"spo2","u":"%","v":97},'
+                '{"n":"pulse","u":"beat/min","v":72},{"n":"rr","u":"1/min","v":14},'
+                '{"n":"etco2","u":"Pa","v":5066.0},{"n":"nibp/sys","u":"Pa","v":15732.0,"t":-50}]'
+            ),
         ),
         "nibp_sys=118 spo2=97 pulse_rate=72 resp_rate=14 etco2=38",
     ),
