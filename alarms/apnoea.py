@@ -221,7 +221,7 @@ class BreathClock(msgspec.Struct, kw_only=True):
             return Instant(0)
         if not self.wave.is_still(_STILL_LONG) and not self.wave.is_breathless(_BREATHLESS_LONG):
             return end
-        return min(end, self.explained_least)
+        return self.explained_least
 
     def doubts_zero(self, now: Instant) -> bool:
         """Say whether the device explains a rate or an EtCO2 of 0 printed now.

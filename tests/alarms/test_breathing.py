@@ -268,6 +268,18 @@ def test_a_line_that_falls_flat_with_the_loss_is_believed_when_no_auto_zero_last
     assert 60 + 11 + 10 <= raised + 3 <= 60 + 15 + 10 + 3
 
 
+def test_a_wave_that_stopped_coming_says_nothing_about_a_loss() -> None:
+    score = Score()
+    wave = iter(capnogram(1.0, 12))
+    for second in range(60):
+        score.see(second, etco2=38, resp_rate=12)
+        score.wave(second, second + 1, wave if second < 52 else [0.0], 1.0)
+    score.run(60, 75, etco2=38, resp_rate=12)
+    score.run(75, 95, etco2=None, resp_rate=0)
+    score.run(95, 110, etco2=38, resp_rate=12)
+    assert score.lines() == []
+
+
 def test_a_wave_that_moves_or_is_lost_is_not_still() -> None:
     detector = BreathDetector()
     for second, sample in enumerate([0.0, 1.0, 3.0, 5.0, 5.0, None, 5.0]):

@@ -2,17 +2,17 @@
 
 from typing import Final
 
-from alarms.explain import explain, why_not
+from alarms.explain import Restart, explain, why_not
 from alarms.system import Happened
 from monitor.model.alarm import Change
 from monitor.model.event import DeviceNotice, NoticeKind
-from monitor.model.instant import Instant, instant_at
+from monitor.model.instant import Instant, instant_at, seconds
 from monitor.model.link import LinkChange, LinkState
 from monitor.model.metric import Metric
 from monitor.model.session import Deed, OperatorAction
 from tests.alarms.score import LIMITS, seen
 
-Story = list[tuple[Happened, Instant]]
+Story = list[tuple[Happened | Restart, Instant]]
 
 
 def values(start: int, end: int, value: float | None, metric: str = "spo2") -> Story:
@@ -50,6 +50,17 @@ def test_a_change_made_by_the_value_itself_is_explained_with_it() -> None:
     (held,) = explain(LIMITS, story, "spo2_low", instant_at(20))
     assert held.change.change is Change.HELD
     assert held.samples[-1].judged == "unknown"
+
+
+def test_a_restart_is_part_of_the_story() -> None:
+    back: Story = [(Restart(seconds(1)), instant_at(61))]
+    (found,) = explain(LIMITS, FALLING + back, "spo2_low", instant_at(61))
+    assert found.change.change is Change.HELD
+    texts = {
+        each.alarm: each.text
+        for each in why_not(LIMITS, FALLING + back, Metric.SPO2, instant_at(62))
+    }
+    assert texts["spo2_low"].startswith("it was signalled, held")
 
 
 def test_two_changes_of_one_instant_are_both_explained() -> None:
