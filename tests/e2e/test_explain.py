@@ -2,9 +2,14 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from monitor.model.entry import Entry, EntryKind, Resumed, encode
+from monitor.model.instant import Instant, WallAnchor
+from tests.alarms.score import PRESET_TEXT
 from tests.e2e.commands import vigil
+from tests.store.sessions import OPENED, OPENED_UTC_NS, heard, make_record, opening
 
 
 @pytest.fixture(scope="module")
@@ -96,3 +101,19 @@ def test_what_cannot_be_explained_is_refused_with_the_reason(
     assert said.code == 2
     assert says in said.err
     assert said.out == ""
+
+
+def test_of_two_devices_the_one_that_was_judged_is_explained(tmp_path: Path) -> None:
+    second = 1_000_000_000
+    entries = [opening(msgspec.structs.replace(OPENED, limits=PRESET_TEXT))]
+    for at in range(60):
+        entries.append(heard(at * second, 88.0 if at >= 30 else 97.0))
+        other = msgspec.structs.replace(heard(at * second, 80.0), link="co2")
+        entries.append(other)
+    back = Resumed(anchor=WallAnchor(Instant(70 * second), OPENED_UTC_NS), gap_s=9.0)
+    entries.append(Entry(EntryKind.RESUMED, Instant(70 * second), "", encode(back)))
+    record = make_record(tmp_path, entries)
+    (first, *_) = vigil("explain", record, "spo2_low", "--json").lines
+    assert (first["t_s"], first["value"], first["priority"]) == (40.0, 88.0, "medium")
+    (gap, *_) = vigil("explain", record, "recording_gap", "--json").lines
+    assert (gap["t_s"], gap["change"]) == (70.0, "present")
