@@ -141,6 +141,11 @@ def _add_listen(commands: "Commands[argparse.ArgumentParser]") -> None:
     parser.add_argument("driver", metavar="DRIVER")
     parser.add_argument("url", metavar="URL")
     parser.add_argument("--waves", action="store_true", help="waveforms too")
+    parser.add_argument(
+        "--unknown",
+        action="store_true",
+        help="with each field that nobody knows, the bytes it was found in",
+    )
     _add_options(parser)
     parser.add_argument("--capture", metavar="FILE", help="keep the raw bytes with their instants")
     parser.add_argument("--for", dest="for_s", type=float, default=0, metavar="S", help="seconds")

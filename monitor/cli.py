@@ -101,15 +101,18 @@ def _devices(chosen: argparse.Namespace) -> int:
 
 def _listen(chosen: argparse.Namespace) -> int:
     from monitor.installed import get_driver  # noqa: PLC0415
-    from monitor.main.devices import listen, read_options  # noqa: PLC0415
+    from monitor.main.devices import ListenWishes, listen, read_options  # noqa: PLC0415
 
     return listen(
         get_driver(chosen.driver),
         chosen.url,
-        waves=chosen.waves,
-        options=read_options(chosen.option),
-        capture=chosen.capture,
-        for_s=chosen.for_s,
+        ListenWishes(
+            options=read_options(chosen.option),
+            waves=chosen.waves,
+            unknown=chosen.unknown,
+            capture=chosen.capture,
+            for_s=chosen.for_s,
+        ),
     )
 
 

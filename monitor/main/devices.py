@@ -7,9 +7,11 @@ import tomllib
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
-from drivers.contract import Driver, Options
+import msgspec
+
+from drivers.contract import NO_OPTIONS, Driver, Options
 from monitor.config import read_limits
 from monitor.installed import every_driver
 from monitor.main.decoding import Beginning, Score, Source, decoded, open_with
@@ -136,22 +138,41 @@ def _is_doubt(event: DeviceEvent) -> bool:
 
 
 class _Nowhere:
-    """A log that keeps nothing but, where asked, the bytes as they came."""
+    """A log that keeps nothing but the newest bytes and, where asked, all bytes as they came."""
 
     def __init__(self, capture: IO[bytes] | None) -> None:
         self._capture = capture
+        self.newest = b""
 
     def append(self, entry: Entry) -> int:
-        if entry.kind is EntryKind.RECEIVED and self._capture is not None:
-            write_piece(self._capture, entry.at, entry.body)
+        if entry.kind is EntryKind.RECEIVED:
+            self.newest = entry.body
+            if self._capture is not None:
+                write_piece(self._capture, entry.at, entry.body)
         elif entry.kind is EntryKind.LINK:
             note(f"link: {entry.body.decode()}")
         return 0
 
 
-def listen(
-    driver: Driver, url: str, *, options: Options, waves: bool, capture: str | None, for_s: float
-) -> int:
+UNKNOWN_SIZE_MAX: Final = 1024
+"""Bytes shown of the piece in which something unknown was found."""
+
+
+def _is_unknown(event: DeviceEvent) -> bool:
+    return isinstance(event, DeviceNotice) and event.notice is NoticeKind.UNKNOWN_FIELD
+
+
+class ListenWishes(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked for on the command line; `unknown`: the bytes that nobody could name."""
+
+    options: Options = NO_OPTIONS
+    waves: bool = False
+    unknown: bool = False
+    capture: str | None = None
+    for_s: float = 0.0
+
+
+def listen(driver: Driver, url: str, wishes: ListenWishes) -> int:
     """Say what one device says, live; nothing is stored unless a capture is asked for.
 
     Raises:
@@ -159,25 +180,24 @@ def listen(
         MonitorError: the capture file cannot be written.
     """
     scheme = parse(url).scheme
-    open_with(driver, options)
-    line = Line(link=driver.name, driver=driver, options=options)
+    open_with(driver, wishes.options)
+    line = Line(link=driver.name, driver=driver, options=wishes.options)
     with ExitStack() as stack:
         file: IO[bytes] | None = None
-        if capture is not None:
-            file = stack.enter_context(Path(capture).open("wb"))
+        if wishes.capture is not None:
+            file = stack.enter_context(Path(wishes.capture).open("wb"))
             write_head(file, driver.name, scheme)
-        return asyncio.run(_listen(line, url, file, waves=waves, for_s=for_s))
+        return asyncio.run(_listen(line, url, file, wishes))
 
 
-async def _listen(
-    line: Line, url: str, capture: IO[bytes] | None, *, waves: bool, for_s: float
-) -> int:
+async def _listen(line: Line, url: str, capture: IO[bytes] | None, wishes: ListenWishes) -> int:
     clock = SessionClock(time.monotonic_ns, time.time_ns)
     _, limits = read_limits("iv-ketamine", Path(), "listen")
     opened = Opened(
         session="", chair="", software="", limits="", devices=(), anchor=WallAnchor(OPENING, 0)
     )
-    pipeline = build_pipeline(opened, [line], limits, _Nowhere(capture))
+    log = _Nowhere(capture)
+    pipeline = build_pipeline(opened, [line], limits, log)
     keeper = Keeper(
         line, url, pipeline=pipeline, clock=clock, opener=make_opener(), chance=random.random
     )
@@ -187,15 +207,17 @@ async def _listen(
         nonlocal heard
         if keeper.link is not None:
             keeper.link.take_heard(event)
-        said = observation_line(event, device=link, waves=waves)
+        said = observation_line(event, device=link, waves=wishes.waves)
         if said is not None:
+            if wishes.unknown and _is_unknown(event):
+                said["bytes"] = log.newest[:UNKNOWN_SIZE_MAX].hex(" ")
             heard += "rejected" not in said
             say_json(said)
             flush()
 
     pipeline.on_heard = tell
     try:
-        async with asyncio.timeout(for_s or None):
+        async with asyncio.timeout(wishes.for_s or None):
             await keeper.keep()
     except TimeoutError:
         return 0 if heard else 1

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import aiomqtt
 import msgspec
 import pytest
 
@@ -21,7 +22,7 @@ from simulators.physiology import Patient
 from simulators.scenario import load
 from simulators.sockets import UdpPort, serve_tcp
 from simulators.wiring import CourseClock, Pty
-from tests.e2e.commands import COMMAND, REPOSITORY, Fields, environment, vigil
+from tests.e2e.commands import COMMAND, REPOSITORY, Fields, Said, environment, vigil
 
 
 @contextmanager
@@ -208,3 +209,26 @@ def test_a_topic_keeps_its_levels_and_loses_its_wildcard() -> None:
     assert (place.port, place.topic) == (1884, "clinic/chair1")
     with pytest.raises(ConfigError, match="wildcards"):
         read_place("mqtt://127.0.0.1/+/x")
+
+
+def test_a_field_nobody_knows_is_shown_with_the_bytes_it_was_found_in() -> None:
+    name = "dew-point"
+    pack = f'[{{"n":"{name}","u":"mmHg","v":38}},{{"n":"spo2","u":"%","v":97}}]'.encode()
+
+    async def published() -> Said:
+        async with broker.run_inside() as port, aiomqtt.Client("127.0.0.1", port) as client:
+
+            def hear_it() -> Said:
+                url = f"mqtt://127.0.0.1:{port}/bed1/#"
+                return vigil("listen", "senml", url, "--unknown", "--for", "2")
+
+            hearing = asyncio.get_running_loop().run_in_executor(None, hear_it)
+            while not hearing.done():
+                await client.publish("bed1/all", pack)
+                await asyncio.wait({hearing}, timeout=0.2)
+            return await hearing
+
+    said = asyncio.run(published())
+    (line, *_) = [line for line in said.lines if line.get("notice") == "unknown_field"]
+    assert pack.hex(" ") in str(line["bytes"])
+    assert name in str(line["detail"])
