@@ -77,6 +77,15 @@ def seen(metric: Metric | str, value: float | None, at: float, **more: object) -
     return Observation(Metric(metric), value, validity, instant_at(at), since)
 
 
+def capnogram(rate: float, per_minute: float, peak: float = 38.0) -> list[float]:
+    """Return ten minutes of a plain capnogram: a plateau for 40 % of each breath."""
+    period = 60 / per_minute
+    return [
+        peak if (number / rate) % period > 0.6 * period else 0.0
+        for number in range(int(600 * rate))
+    ]
+
+
 class Score:
     """One alarm system played by seconds; remembers everything it told."""
 
