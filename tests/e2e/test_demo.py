@@ -8,7 +8,7 @@ import pytest
 
 from drivers.registry import get
 from monitor.model.metric import NIBP, Metric
-from simulators.bed import posts_of
+from simulators.bed import POSTS, posts_of
 from simulators.scenario import Scenario, load, names
 from tests.e2e.commands import Said, vigil
 
@@ -101,7 +101,7 @@ def test_every_set_of_devices_covers_saturation_breathing_and_cuff() -> None:
             metric for post in posts_of(chair) for metric in post.metrics & get(post.driver).metrics
         }
         assert {Metric.SPO2, Metric.PULSE_RATE, Metric.RESP_RATE, Metric.ETCO2, *NIBP} <= covered
-    assert posts_of(7) == posts_of(1)
+    assert posts_of(7) == posts_of(1) == POSTS
 
 
 @pytest.mark.parametrize(

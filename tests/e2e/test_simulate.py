@@ -168,6 +168,25 @@ async def test_every_device_survives_hosts_that_talk_rubbish(transport: str) -> 
             await other.gone
 
 
+async def test_a_device_on_udp_answers_whoever_spoke_last() -> None:
+    end = await UdpPort.open("127.0.0.1", 0)
+    device = simulate(get("intellivue"), Bedside(Patient(load("quiet"), 1)))
+    end.play(device, CourseClock(OPENING))
+    place = ("127.0.0.1", int(end.url.rpartition(":")[2]))
+    loop = asyncio.get_running_loop()
+    for _ in range(2):
+        protocol = get("intellivue").open_protocol({})
+        protocol.wake(OPENING)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as host:
+            host.setblocking(False)
+            for asked in protocol.take_outgoing():
+                await loop.sock_sendto(host, asked, place)
+            async with asyncio.timeout(5):
+                assert await loop.sock_recv(host, 4096)
+    end.close()
+    await end.gone
+
+
 def test_it_ends_when_its_time_is_up_and_says_that_it_is_no_patient() -> None:
     said = vigil("simulate", "masimo", "pty:", "--for", "0.2")
     assert said.code == 0

@@ -102,3 +102,9 @@ def test_much_noise_around_a_few_good_frames_makes_no_other_device(driver: Drive
     noise = bytes((n * n * 31 + n * 7 + (n >> 3)) & 0xFF for n in range(3000))
     kept = beginning(noise + said_by(driver.name)[:600] + noise)
     assert guess(driver, kept, all_drivers()) == ()
+
+
+def test_a_few_good_frames_in_much_else_do_not_name_a_device() -> None:
+    frames = said_by("capnostream")[:400]
+    assert guess(get("nonin"), beginning(frames), all_drivers()) == ("capnostream",)
+    assert guess(get("nonin"), beginning(frames + b"\x11" * 900), all_drivers()) == ()
