@@ -126,6 +126,8 @@ class Driver(msgspec.Struct, frozen=True, kw_only=True):
     `open_device`: the device's side of the conversation.
     `device_ports`: UDP ports that the device's own datagrams come from; with them `decode` tells
     the device from its host in a packet file. Empty: any port; who speaks as the device does is it.
+    `other_readings`: option sets worth trying on a file in which the usual reading understands
+    nothing: formats too bare to be found out on a live line.
     `round_trip`: values that survive `encode` unchanged: metric -> (low, high, step).
     """
 
@@ -145,6 +147,7 @@ class Driver(msgspec.Struct, frozen=True, kw_only=True):
     vectors: tuple[Vector, ...]
     serial: SerialLine = SerialLine()
     device_ports: frozenset[int] = frozenset()
+    other_readings: tuple[Mapping[str, object], ...] = ()
     doubts: tuple[str, ...] = ()
 
 

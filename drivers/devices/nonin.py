@@ -353,6 +353,7 @@ DRIVER: Final = Driver(
             _PAGE,
         ),
     ),
+    other_readings=({"format": 8}, {"format": 1}),
     doubts=(
         "formats 8 and 1 have no checksum: a damaged frame may pass as another reading",
         "the 3-byte format 8 of some OEM III is unconfirmed; choose format 1 for it",

@@ -15,7 +15,7 @@ from drivers.contract import NO_OPTIONS, Driver, Options
 from monitor.config import read_limits
 from monitor.installed import every_driver
 from monitor.main.decoding import Beginning, Score, Source, decoded, open_with
-from monitor.main.guessing import guess
+from monitor.main.guessing import best_reading, guess
 from monitor.main.output import flush, note, say_json, say_table
 from monitor.model.entry import Entry, EntryKind, Opened
 from monitor.model.errors import ConfigError
@@ -104,6 +104,10 @@ def decode(driver: Driver, source: Source, *, waves: bool) -> int:
         RecordingError: the file cannot be read, is a capture of another device, or mixes devices.
         ConfigError: hex text that is none, or an option the driver does not know.
     """
+    source = best_reading(driver, source)
+    if source.options:
+        options = " ".join(f"--option {key}={value}" for key, value in source.options.items())
+        note(f"read with {options}")
     notes, beginning, score = Notes("packet"), Beginning(), Score()
     is_heard = is_doubted = False
     for _, events in decoded(driver, source, notes, beginning):

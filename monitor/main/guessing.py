@@ -5,15 +5,20 @@ understands more than it refuses is offered first; a person tries it, or not.
 """
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import Final
 
+import msgspec
+
 from drivers.contract import NO_OPTIONS, Driver, OptionError
-from monitor.main.decoding import Beginning, Conversation, Score, paced
+from monitor.main.decoding import Beginning, Conversation, Score, Source, decoded, paced
 from monitor.model.event import DeviceEvent, FrameRejected
 from monitor.model.instant import OPENING
+from monitor.recordings.notes import Notes
 from monitor.recordings.pcap import Piece
 
 OFFERED_MAX: Final = 2
+PIECES_TRIED: Final = 1024
 SIZE_MIN: Final = 24
 """Fewer bytes look like too many devices."""
 
@@ -50,3 +55,20 @@ def _tried(driver: Driver, pieces: list[Piece]) -> list[DeviceEvent]:
         events += conversation.take(piece.data, piece.at)
     last = pieces[-1].at if pieces else OPENING
     return [*events, *conversation.finish(last)]
+
+
+def best_reading(driver: Driver, source: Source) -> Source:
+    """Return `source` with the options under which its beginning reads; as it is if none help.
+
+    Only for a file, which can be read again, and only where a person gave no options.
+    """
+    if not driver.other_readings or source.options or source.file == "-":
+        return source
+    for options in ({}, *driver.other_readings):
+        tried = msgspec.structs.replace(source, options=options)
+        score = Score()
+        for _, events in islice(decoded(driver, tried, Notes("packet")), PIECES_TRIED):
+            score.add(events)
+        if score.good > score.rejected:
+            return tried
+    return source

@@ -108,3 +108,15 @@ def test_a_few_good_frames_in_much_else_do_not_name_a_device() -> None:
     frames = said_by("capnostream")[:400]
     assert guess(get("nonin"), beginning(frames), all_drivers()) == ("capnostream",)
     assert guess(get("nonin"), beginning(frames + b"\x11" * 900), all_drivers()) == ()
+
+
+@pytest.mark.parametrize(("frame", "format_number"), [("80486100", 8), ("804861", 1)])
+def test_a_file_in_a_format_too_bare_for_a_live_line_is_read_and_said_to_be(
+    tmp_path: Path, frame: str, format_number: int
+) -> None:
+    file = tmp_path / "night.bin"
+    file.write_bytes(bytes.fromhex(frame) * 100)
+    said = vigil("decode", "nonin", file)
+    assert said.code == 0
+    assert said.out.count('"metric":"spo2","value":97.0') == 100
+    assert f"read with --option format={format_number}" in said.err
