@@ -37,7 +37,7 @@ def test_names_are_the_files_and_all_open() -> None:
 def test_an_unknown_driver_is_named_with_its_neighbours() -> None:
     with pytest.raises(registry.UnknownDriverError, match="did you mean nonin"):
         registry.get("nonni")
-    with pytest.raises(registry.UnknownDriverError, match="known: capnostream"):
+    with pytest.raises(registry.UnknownDriverError, match="known: ansar, capnostream"):
         registry.get("zzzzzz")
     with pytest.raises(registry.UnknownDriverError):
         registry.get("../contract")
