@@ -19,6 +19,9 @@ from monitor.recordings.pcap import Piece
 
 OFFERED_MAX: Final = 2
 PIECES_TRIED: Final = 1024
+GOOD_PER_REFUSAL_MIN: Final = 50
+"""A format with nothing to prove it by shows in noise too; only a clean file is read as one."""
+
 SIZE_MIN: Final = 24
 """Fewer bytes look like too many devices."""
 
@@ -64,11 +67,18 @@ def best_reading(driver: Driver, source: Source) -> Source:
     """
     if not driver.other_readings or source.options or source.file == "-":
         return source
-    for options in ({}, *driver.other_readings):
+    if _scored(driver, source).good:
+        return source
+    for options in driver.other_readings:
         tried = msgspec.structs.replace(source, options=options)
-        score = Score()
-        for _, events in islice(decoded(driver, tried, Notes("packet")), PIECES_TRIED):
-            score.add(events)
-        if score.good > score.rejected:
+        score = _scored(driver, tried)
+        if score.good > GOOD_PER_REFUSAL_MIN * max(1, score.rejected):
             return tried
     return source
+
+
+def _scored(driver: Driver, source: Source) -> Score:
+    score = Score()
+    for _, events in islice(decoded(driver, source, Notes("packet")), PIECES_TRIED):
+        score.add(events)
+    return score

@@ -2,6 +2,7 @@
 
 from functools import cache
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -120,3 +121,11 @@ def test_a_file_in_a_format_too_bare_for_a_live_line_is_read_and_said_to_be(
     assert said.code == 0
     assert said.out.count('"metric":"spo2","value":97.0') == 100
     assert f"read with --option format={format_number}" in said.err
+
+
+def test_noise_is_not_read_in_a_format_that_has_nothing_to_prove_it_by(tmp_path: Path) -> None:
+    file = tmp_path / "noise.bin"
+    file.write_bytes(Random(7).randbytes(20_000))
+    said = vigil("decode", "nonin", file)
+    assert said.code == 1
+    assert '"metric"' not in said.out
