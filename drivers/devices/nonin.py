@@ -8,8 +8,9 @@ Formats 2 and 7 (75 frames a second, told apart by themselves; 25 frames make a 
 FLOAT depends on the place in the packet, counted from the one frame whose STATUS has SYNC.
 Formats 8 and 1 (one frame of 4 or 3 bytes a second, no checksum) only where an option asks.
 
-What is told is the display pair (frames 9, 20 and 21), once per packet and only when 25 frames
-have passed in step: a lost frame shifts the places, and half a pulse rate is still a pulse rate.
+What is told is the display pair (frames 9, 20 and 21), once per packet, and only when 25 frames
+have passed in step and the SYNC frame of the next packet stands right behind them, 13 ms later. A
+lost frame shifts the places, and half a pulse rate is still a pulse rate.
 The display pair keeps its last value for 10 s after the finger has gone. So while the status or
 the average (frames 1 to 3, missing at once) says that nothing is being measured, it is not told.
 """
@@ -145,6 +146,7 @@ class NoninProtocol:
         """Take bytes; tell what the packets completed by them say."""
         events: list[DeviceEvent] = []
         if between(self._heard_at, now) > _PAUSE_MAX:  # half a packet from before is none of this
+            events += self._drop(now)
             self._refuse(bytes(self._buffer[self._done :]), events, now)
             self._buffer.clear()
             self._lose_step(0)
@@ -166,7 +168,10 @@ class NoninProtocol:
         return ()
 
     def finish(self, now: Instant) -> Sequence[DeviceEvent]:
-        """Tell what a packet that was not completed said: the average, marked questionable."""
+        """Tell what the last packet said, marked questionable: nothing shows that it was in step.
+
+        Of a packet that was not completed, the average.
+        """
         events: list[DeviceEvent] = []
         if not self._format:
             self._hunt(events, now, in_row=1)
@@ -174,7 +179,12 @@ class NoninProtocol:
             self._follow(events, now)
         elif self._head and len(self._head) <= _HEAD_SIZE_MAX:
             events += read_short_capture(self._head, now)
-        if self._packet.count:
+        if self._packet.count == FRAMES:
+            # With its last frame bad, nothing at all shows that the packet was in step.
+            events += (
+                self._drop(now) if self._is_in_doubt else self._close(now, Validity.QUESTIONABLE)
+            )
+        elif self._packet.count:
             events += self._flags.read(self._packet.status, now)
             events += self._packet.tell((SPO2_AT, RATE_AT), now, Validity.QUESTIONABLE)
             self._packet = Packet()
@@ -224,37 +234,57 @@ class NoninProtocol:
 
     def _follow(self, events: list[DeviceEvent], now: Instant) -> bool:
         """Take whole frames in step; return True if step was lost and hunting is due."""
-        buffer, layout = self._buffer, self._format
-        is_good, is_wide = _IS_GOOD[layout], layout is Format.SEVEN
+        buffer, is_good = self._buffer, _IS_GOOD[self._format]
         at = self._done
         while at + _SIZE <= len(buffer):
-            if not is_good(buffer, at):
-                if self._is_in_doubt:
-                    self._lose_step(at)
-                    return True
-                self._is_in_doubt = True
-                events.append(reject("checksum differs", bytes(buffer[at : at + _SIZE]), now))
-                self._packet.add_hole()
+            frame = bytes(buffer[at : at + _SIZE])
+            if is_good(buffer, at):
+                is_in_step = self._take(frame, events, now)
             else:
-                self._is_in_doubt = False
-                first, second, third, value = buffer[at : at + 4]
-                status, pleth = (first, second << 8 | third) if is_wide else (second, third)
-                if bool(status & SYNC) != (self._packet.count == 0):
-                    if not status & SYNC:
-                        events.append(
-                            reject("packet without beginning", bytes(buffer[at : at + _SIZE]), now)
-                        )
-                        self._lose_step(at)
-                        return True
-                    events.append(reject("packet cut short", bytes(buffer[at : at + _SIZE]), now))
-                    self._packet = Packet()
-                self._packet.add(status, pleth, value)
+                is_in_step = self._spoil(frame, events, now)
+            if not is_in_step:
+                events += self._drop(now)
+                self._lose_step(at)
+                return True
             at += _SIZE
-            if self._packet.count == FRAMES:
-                events += self._close(now)
         self._done = min(at, _KEPT)
         del buffer[: at - self._done]
         return False
+
+    def _spoil(self, frame: bytes, events: list[DeviceEvent], now: Instant) -> bool:
+        """Leave the place of a bad frame empty; return False if it is the second in a row."""
+        if self._is_in_doubt:
+            return False
+        events += self._drop(now)
+        self._is_in_doubt = True
+        events.append(reject("checksum differs", frame, now))
+        self._packet.add_hole()
+        return True
+
+    def _take(self, frame: bytes, events: list[DeviceEvent], now: Instant) -> bool:
+        """Take a good frame; return False if it shows that step was lost."""
+        self._is_in_doubt = False
+        first, second, third, value = frame[:4]
+        is_wide = self._format is Format.SEVEN
+        status, pleth = (first, second << 8 | third) if is_wide else (second, third)
+        is_first, count = bool(status & SYNC), self._packet.count
+        if is_first and count == FRAMES:
+            events += self._close(now)
+        elif is_first and count:
+            events.append(reject("packet cut short", frame, now))
+            self._packet = Packet()
+        elif not is_first and count in {0, FRAMES}:
+            events.append(reject("packet without beginning", frame, now))
+            return False
+        self._packet.add(status, pleth, value)
+        return True
+
+    def _drop(self, now: Instant) -> Sequence[DeviceEvent]:
+        """Refuse a packet that is complete and will not be proved; a begun one goes on."""
+        if self._packet.count < FRAMES:
+            return ()
+        packet, self._packet = self._packet, Packet()
+        return [reject("no packet follows in step", packet.as_bytes(), now)]
 
     def _lose_step(self, at: int) -> None:
         """Hunt again from inside the last two frames on: a good one may begin there.
@@ -268,12 +298,10 @@ class NoninProtocol:
         self._format = Format.AUTO
         self._packet = Packet()
 
-    def _close(self, now: Instant) -> Sequence[DeviceEvent]:
+    def _close(self, now: Instant, trust: Validity = Validity.VALID) -> Sequence[DeviceEvent]:
         packet, self._packet = self._packet, Packet()
-        if self._is_in_doubt:  # with its last frame bad, nothing shows that the packet was in step
-            return ()
         if not packet.is_in_step():
-            return [reject("packet out of step", bytes(each or 0 for each in packet.values), now)]
+            return [reject("packet out of step", packet.as_bytes(), now)]
         if packet.status & (GREEN | RED):  # set only while a pulse is in progress
             is_low = packet.status & (GREEN | RED) == RED
             self._own_bits &= ~_LOW_PERFUSION_BIT
@@ -285,7 +313,7 @@ class NoninProtocol:
         return [
             *self._identity(packet.values[FIRMWARE_AT], now),
             *self._flags.read(packet.status & 0xFF | self._own_bits, now),
-            *packet.tell((SPO2_SHOWN_AT, RATE_SHOWN_AT), now),
+            *packet.tell((SPO2_SHOWN_AT, RATE_SHOWN_AT), now, trust),
         ]
 
     def _identity(self, firmware: int | None, now: Instant) -> Sequence[DeviceEvent]:

@@ -72,12 +72,16 @@ def encode_packet(said: Said, pleth: Sequence[float | None]) -> list[bytes]:
 
 
 def encode(events: Sequence[DeviceEvent]) -> bytes:
-    """Return one packet in format 2 that says `events`; pleth samples are 0 to 255."""
+    """Return a packet in format 2 that says `events`, and the frame that begins the next one.
+
+    That frame proves the packet. Pleth samples are 0 to 255.
+    """
     said = Said()
     said.hear(events)
     waves = [each for each in events if isinstance(each, WaveformSegment)]
     samples = [sample for wave in waves if wave.metric is Metric.PLETH for sample in wave.samples]
-    return b"".join(encode_packet(said, samples or [128.0] * FRAMES))
+    frames = encode_packet(said, samples or [128.0] * FRAMES)
+    return b"".join([*frames, frames[0]])
 
 
 class NoninDevice:

@@ -66,6 +66,10 @@ class Packet:
         self.values.append(None)
         self.pleth.append(None)
 
+    def as_bytes(self) -> bytes:
+        """Return the values so far; 0 where a frame was refused."""
+        return bytes(each or 0 for each in self.values)
+
     def is_in_step(self) -> bool:
         """Return whether each place holds what belongs there, as far as that can be seen.
 

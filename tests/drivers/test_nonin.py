@@ -2,7 +2,7 @@
 
 import pytest
 
-from drivers.contract import OptionError
+from drivers.contract import OptionError, finish
 from drivers.devices.nonin import DRIVER, NoninProtocol, open_nonin
 from drivers.parts.nonin_module import NoninDevice, encode
 from monitor.model.event import (
@@ -36,6 +36,11 @@ def notices(events: object) -> list[tuple[NoticeKind, bool]]:
 def packet(spo2: float | None, rate: float | None, *states: NoticeKind) -> bytes:
     said: list[DeviceEvent] = [DeviceNotice(each, NOW) for each in states]
     return encode([*said, observe(Metric.SPO2, spo2, NOW), observe(Metric.PULSE_RATE, rate, NOW)])
+
+
+def alone(data: bytes) -> bytes:
+    """The packet without the first frame of the next one."""
+    return data[:125]
 
 
 def as_seven(data: bytes) -> bytes:
@@ -117,12 +122,11 @@ def test_a_lost_frame_costs_its_packet_because_the_places_shift() -> None:
 
 
 def test_a_frame_spoiled_in_place_costs_only_what_it_held() -> None:
-    for spoiled in range(24):
+    for spoiled in range(1, 25):
         data = bytearray(packet(97, 72))
         data[spoiled * 5 + 2] ^= 0x10
-        protocol = NoninProtocol()
-        protocol.receive(packet(96, 70), NOW)
-        told = list(protocol.receive(bytes(data), NOW))
+        told = list(NoninProtocol().receive(alone(packet(96, 70)) + bytes(data), NOW))
+        told = told[next(at for at, each in enumerate(told) if isinstance(each, FrameRejected)) :]
         heard = values(told)
         assert (Metric.SPO2 in heard) == (spoiled != 8)
         assert (Metric.PULSE_RATE in heard) == (spoiled not in {19, 20})
@@ -209,6 +213,52 @@ def test_the_module_holds_its_display_for_ten_seconds_and_we_are_not_deceived() 
         for piece in device.take_outgoing():
             told = values(list(protocol.receive(piece, now)))
             heard += [(now, told[Metric.SPO2][0])] if Metric.SPO2 in told else []
-    assert [value for now, value in heard if now < instant_at(2)] == [97.0] * 6
+    assert [value for now, value in heard if now < instant_at(2)] == [97.0] * 5
     assert not [value for now, value in heard if now > instant_at(2.5) and value is not None]
     assert DRIVER.silence_limit > instant_at(1)
+
+
+@pytest.mark.hazard("H3")
+def test_a_packet_counts_when_the_next_one_begins_in_step() -> None:
+    protocol = NoninProtocol()
+    first, second = alone(packet(97, 72)), alone(packet(96, 131))
+    assert not values(list(protocol.receive(first, instant_at(1))))
+    told = list(protocol.receive(second[:5], instant_at(1.013)))
+    assert values(told)[Metric.SPO2] == (97.0, Validity.VALID)
+    assert {each.at for each in told} == {instant_at(1.013)}
+
+
+@pytest.mark.hazard("H3")
+@pytest.mark.parametrize("spoiled", [False, True])
+def test_a_packet_that_is_not_followed_in_step_is_refused(*, spoiled: bool) -> None:
+    first, second = alone(packet(97, 72)), bytearray(packet(96, 131))
+    if spoiled:  # the frame that would prove the first packet
+        second[2] ^= 0x10
+    else:
+        del second[:5]
+    told = list(NoninProtocol().receive(first + bytes(second) + first, NOW))
+    assert not [each for each in told if isinstance(each, Observation) and each.value == 97.0]
+    refused = {each.reason for each in told if isinstance(each, FrameRejected)}
+    assert refused & {"no packet follows in step", "packet without beginning"}
+
+
+@pytest.mark.hazard("H3")
+def test_the_frame_that_proves_a_packet_does_not_come_a_second_later() -> None:
+    protocol = NoninProtocol()
+    data = packet(97, 72)
+    protocol.receive(alone(data), instant_at(1))
+    told = list(protocol.receive(data, instant_at(2)))
+    assert [each.value for each in told if isinstance(each, Observation)] == [97.0, 72.0]
+    assert [each.reason for each in told if isinstance(each, FrameRejected)] == [
+        "no packet follows in step"
+    ]
+
+
+def test_the_last_packet_of_a_file_is_told_as_questionable() -> None:
+    protocol = NoninProtocol()
+    told = list(protocol.receive(alone(packet(97, 72)) + alone(packet(95, 180)), NOW))
+    assert values(told)[Metric.SPO2] == (97.0, Validity.VALID)
+    assert values(list(finish(protocol, NOW))) == {
+        Metric.SPO2: (95.0, Validity.QUESTIONABLE),
+        Metric.PULSE_RATE: (180.0, Validity.QUESTIONABLE),
+    }

@@ -19,7 +19,7 @@ def packets(offset: float = 0.0) -> list[bytes]:
                 Observation(Metric.SPO2, spo2, Validity.VALID, Instant(0)),
                 Observation(Metric.PULSE_RATE, rate + offset, Validity.VALID, Instant(0)),
             ]
-        )
+        )[: 25 * FRAME]
         for spo2, rate in SPOKEN
     ]
 
@@ -75,8 +75,12 @@ def test_frames_said_twice_put_no_number_in_the_place_of_another(offset: float) 
             assert not strangers(told, offset), f"{count} frames from {first} said twice"
 
 
-def test_a_packet_out_of_step_is_refused_with_its_values() -> None:
-    frames = b"".join(packets())
-    stream = frames[: 40 * FRAME] + frames[53 * FRAME :]
-    refused = [each for each in heard(stream) if isinstance(each, FrameRejected)]
-    assert any(each.reason == "packet out of step" and each.frame for each in refused)
+def test_a_packet_whose_places_cannot_be_is_refused_with_its_values() -> None:
+    first, second = packets()[0], packets(75)[1]
+    torn = first[: 20 * FRAME] + second[20 * FRAME :]  # a gap that takes 25 frames
+    told = heard(torn + packets()[2])
+    refused = [each for each in told if isinstance(each, FrameRejected)]
+    assert [(each.reason, each.frame[:3]) for each in refused] == [
+        ("packet out of step", bytes([0, 58, 97]))
+    ]
+    assert not strangers(told, 0)
