@@ -11,7 +11,14 @@ from alarms.condition import Latch
 from alarms.names import is_taken
 from alarms.reading import DIRECTIONS, Provenance, read_limits, read_metric
 from alarms.rules import ApnoeaRules, DataRules, LimitRule, LimitSet, OperatorRules
-from alarms.special import read_baseline, read_doubt, read_patterns, read_phases, read_relatives
+from alarms.special import (
+    read_baseline,
+    read_cuff_due,
+    read_doubt,
+    read_patterns,
+    read_phases,
+    read_relatives,
+)
 from monitor.model.errors import ConfigError
 from monitor.model.metric import Metric
 
@@ -37,6 +44,7 @@ def read_preset(text: str, where: str) -> LimitSet:
     limits = read_limits(top.table("limits"), provenance)
     baseline = read_baseline(top, provenance)
     doubt = read_doubt(top, provenance)
+    cuff_due = read_cuff_due(top, provenance)
     relatives = read_relatives(top, provenance)
     patterns = read_patterns(top, provenance)
     phases = read_phases(top, provenance, limits)
@@ -59,6 +67,7 @@ def read_preset(text: str, where: str) -> LimitSet:
         relatives=relatives,
         patterns=patterns,
         phases=phases,
+        cuff_due=cuff_due,
     )
 
 

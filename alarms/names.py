@@ -21,6 +21,8 @@ FROZEN_CO2: Final = "frozen_co2"
 RATES_DIFFER: Final = "rates_differ"
 ETCO2_UNIT: Final = "etco2_unit"
 CUFF_ON_PROBE_ARM: Final = "cuff_on_probe_arm"
+NUMBERS_JUMP: Final = "numbers_jump"
+NIBP_OVERDUE: Final = "nibp_overdue"
 
 ABSENCE_TOLD: Final = (
     Metric.SPO2,
@@ -64,6 +66,8 @@ _FIXED: Final = {
     RATES_DIFFER: _technical(RATES_DIFFER, "Pulse and HR differ", Priority.LOW),
     ETCO2_UNIT: _technical(ETCO2_UNIT, "EtCO2 in kPa?", Priority.LOW),
     CUFF_ON_PROBE_ARM: _technical(CUFF_ON_PROBE_ARM, "Cuff on probe arm", Priority.LOW),
+    NUMBERS_JUMP: _technical(NUMBERS_JUMP, "Numbers jump", Priority.LOW),
+    NIBP_OVERDUE: _technical(NIBP_OVERDUE, "NIBP overdue", Priority.LOW),
 }
 _NOTICES: Final = {
     NoticeKind.SENSOR_OFF: ("Sensor off", Priority.MEDIUM),
@@ -88,6 +92,7 @@ _PARTS: Final = {
 }
 _LINK: Final = "link_"
 _NO_DATA: Final = "no_data_"
+_SOURCES_DIFFER: Final = "sources_differ_"
 
 
 def link_alarm(link: str) -> str:
@@ -100,9 +105,19 @@ def no_data_alarm(metric: Metric) -> str:
     return _NO_DATA + metric
 
 
+def sources_differ_alarm(metric: Metric) -> str:
+    """Return the name of the condition of two devices that disagree about a metric."""
+    return _SOURCES_DIFFER + metric
+
+
+def is_sources_differ(alarm: str) -> bool:
+    """Say whether this is the condition of two devices that disagree."""
+    return alarm.startswith(_SOURCES_DIFFER)
+
+
 def is_notice(alarm: str) -> bool:
     """Say whether this is a device's notice that is a condition of its own."""
-    return alarm in _NOTICE_NAMES
+    return alarm in _NOTICE_WORDS
 
 
 def is_link(alarm: str) -> bool:
@@ -112,31 +127,34 @@ def is_link(alarm: str) -> bool:
 
 def is_taken(alarm: str) -> bool:
     """Say whether a condition that no limit makes has this name."""
-    known = alarm in _FIXED or alarm in _PARTS or alarm in _NOTICE_NAMES
-    return known or alarm.startswith((_LINK, _NO_DATA))
+    known = alarm in _FIXED or alarm in _PARTS or alarm in _NOTICE_WORDS
+    return known or alarm.startswith((_LINK, _NO_DATA, _SOURCES_DIFFER))
 
 
 def identify(alarm: str) -> Identity:
     """Return who the technical condition of that name is; an unknown name is HIGH."""
     if alarm in _FIXED:
         return _FIXED[alarm]
-    if alarm in _PARTS:
-        return _technical(alarm, *_PARTS[alarm])
-    if alarm in _NOTICE_NAMES:
-        return _technical(alarm, *_NOTICES[_NOTICE_NAMES[alarm]])
+    known = _PARTS.get(alarm) or _NOTICE_WORDS.get(alarm)
+    if known is not None:
+        return _technical(alarm, *known)
     if alarm.startswith(_LINK):
         return _technical(alarm, f"No link: {alarm.removeprefix(_LINK)}", Priority.MEDIUM)
     if alarm.startswith(_NO_DATA) and alarm.removeprefix(_NO_DATA) in _METRICS:
         metric = Metric(alarm.removeprefix(_NO_DATA))
-        return Identity(
-            alarm=alarm,
-            title=f"{describe(metric).title}: no data",
-            kind=Kind.TECHNICAL,
-            priority=Priority.MEDIUM,
-            metric=metric,
-        )
+        return _about(alarm, metric, "no data", Priority.MEDIUM)
+    if is_sources_differ(alarm) and alarm.removeprefix(_SOURCES_DIFFER) in _METRICS:
+        metric = Metric(alarm.removeprefix(_SOURCES_DIFFER))
+        priority = Priority.MEDIUM if metric in RESPIRATORY else Priority.LOW
+        return _about(alarm, metric, "two devices differ", priority)
     return _technical(alarm, alarm, Priority.HIGH)
 
 
-_NOTICE_NAMES: Final = {each.value: each for each in _NOTICES}
+def _about(alarm: str, metric: Metric, what: str, priority: Priority) -> Identity:
+    """Return who a technical condition about one metric is."""
+    title = f"{describe(metric).title}: {what}"
+    return Identity(alarm=alarm, title=title, kind=Kind.TECHNICAL, priority=priority, metric=metric)
+
+
+_NOTICE_WORDS: Final = {each.value: words for each, words in _NOTICES.items()}
 _METRICS: Final = frozenset(each.value for each in Metric)

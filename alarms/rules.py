@@ -177,7 +177,9 @@ class DoubtRules(msgspec.Struct, frozen=True, kw_only=True):
     `frozen_after` without any change of all numbers of a device part; rates that differ by more
     than `rates_differ` for `differ_for`; an EtCO2 as small as if in kPa for `unit_for`; a cuff on
     the probe's arm explains at most `cuff_max`, and `cuff_after` once empty, where the pulse is
-    lost or perfusion below `perfusion_min`.
+    lost or perfusion below `perfusion_min`. Two devices that differ by more than `sources_differ`
+    (in the metric's unit) for `sources_differ_for`; `steps_per_minute` impossible steps of one
+    metric within a minute. A preset that says nothing of the last two suspects neither.
     """
 
     frozen_after: Duration
@@ -187,10 +189,16 @@ class DoubtRules(msgspec.Struct, frozen=True, kw_only=True):
     cuff_max: Duration
     cuff_after: Duration
     perfusion_min: float
+    sources_differ: dict[Metric, float] = {}
+    sources_differ_for: Duration = AT_ONCE
+    steps_per_minute: int | None = None
 
 
 class LimitSet(msgspec.Struct, frozen=True, kw_only=True):
-    """A validated group of limits and policies: what a preset file holds."""
+    """A validated group of limits and policies: what a preset file holds.
+
+    `cuff_due` says for a phase how long after the last cuff reading the next one is overdue.
+    """
 
     name: str
     title: str
@@ -204,6 +212,7 @@ class LimitSet(msgspec.Struct, frozen=True, kw_only=True):
     relatives: tuple[RelativeRule, ...] = ()
     patterns: tuple[PatternRule, ...] = ()
     phases: dict[Phase, tuple[LimitRule, ...]] = {}
+    cuff_due: dict[Phase, Duration] = {}
 
     def in_phase(self, rule: LimitRule, phase: Phase) -> LimitRule:
         """Return the limit that stands in for `rule` in `phase`, or `rule` itself."""

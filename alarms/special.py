@@ -7,7 +7,7 @@ import msgspec
 
 from alarms import toml
 from alarms.condition import Latch
-from alarms.reading import DELAY_S_MAX, Provenance, read_limits
+from alarms.reading import DELAY_S_MAX, Provenance, read_limits, read_metric
 from alarms.rules import (
     BaselineRules,
     DoubtRules,
@@ -19,7 +19,7 @@ from alarms.rules import (
 )
 from alarms.trend import WINDOW_MAX
 from monitor.model.alarm import Priority
-from monitor.model.instant import in_seconds, seconds
+from monitor.model.instant import Duration, in_seconds, seconds
 from monitor.model.metric import NIBP, Metric, describe
 from monitor.model.session import Phase
 
@@ -59,8 +59,41 @@ def read_doubt(top: toml.Table, provenance: Provenance) -> DoubtRules | None:
         cuff_after=table.seconds("cuff_after_s", 0, 20),
         perfusion_min=table.number("perfusion_min", 0, 2),
     )
+    rules = _with_more_doubt(table, rules)
     provenance.of(table)
     return rules
+
+
+def _with_more_doubt(table: toml.Table, rules: DoubtRules) -> DoubtRules:
+    """Add what a preset may leave out: devices that differ, numbers that jump."""
+    if "sources_differ" in table:
+        tolerances = table.table("sources_differ")
+        rules = msgspec.structs.replace(
+            rules,
+            sources_differ={
+                read_metric(tolerances, key): tolerances.number(key, 0.1, 100)
+                for key in tolerances.names()
+            },
+            sources_differ_for=table.seconds("sources_differ_for_s", 10, 120),
+        )
+    if "steps_per_minute" in table:
+        count = int(table.number("steps_per_minute", 2, 60))
+        rules = msgspec.structs.replace(rules, steps_per_minute=count)
+    return rules
+
+
+def read_cuff_due(top: toml.Table, provenance: Provenance) -> dict[Phase, Duration]:
+    """Return when the next cuff reading is overdue, by phase; nothing where nothing is said."""
+    if "cuff_due" not in top:
+        return {}
+    table = top.table("cuff_due")
+    grace = table.seconds("grace_s", 0, 300)
+    phases = [each for each in Phase if f"{each}_min" in table]
+    due = {
+        each: Duration(seconds(60 * table.number(f"{each}_min", 1, 240)) + grace) for each in phases
+    }
+    provenance.of(table)
+    return due
 
 
 def read_relatives(top: toml.Table, provenance: Provenance) -> tuple[RelativeRule, ...]:

@@ -12,6 +12,8 @@ from alarms.names import (
     FROZEN_CO2,
     FROZEN_OXIMETER,
     NIBP_IMPLAUSIBLE,
+    NIBP_OVERDUE,
+    NUMBERS_JUMP,
     RATES_DIFFER,
     RECORDING_GAP,
     REJECTED,
@@ -19,7 +21,9 @@ from alarms.names import (
     identify,
     is_link,
     is_notice,
+    is_sources_differ,
     no_data_alarm,
+    sources_differ_alarm,
 )
 from alarms.rules import (
     AT_ONCE,
@@ -33,7 +37,14 @@ from alarms.rules import (
 from monitor.model.alarm import Kind
 from monitor.model.metric import describe
 
-SUSPICIONS: Final = (FROZEN_OXIMETER, FROZEN_CO2, RATES_DIFFER, ETCO2_UNIT, CUFF_ON_PROBE_ARM)
+SUSPICIONS: Final = (
+    FROZEN_OXIMETER,
+    FROZEN_CO2,
+    RATES_DIFFER,
+    ETCO2_UNIT,
+    CUFF_ON_PROBE_ARM,
+    NUMBERS_JUMP,
+)
 
 
 def watch_all(limits: LimitSet, board: Board) -> None:
@@ -47,7 +58,9 @@ def watch_all(limits: LimitSet, board: Board) -> None:
     board.add(_apnoea_watch(limits))
     for metric in ABSENCE_TOLD:
         board.add(technical_watch(no_data_alarm(metric), limits))
-    for alarm in (NIBP_IMPLAUSIBLE, RECORDING_GAP, REJECTED, *SUSPICIONS):
+    for metric in () if limits.doubt is None else limits.doubt.sources_differ:
+        board.add(technical_watch(sources_differ_alarm(metric), limits))
+    for alarm in (NIBP_IMPLAUSIBLE, NIBP_OVERDUE, RECORDING_GAP, REJECTED, *SUSPICIONS):
         board.add(technical_watch(alarm, limits))
 
 
@@ -112,6 +125,9 @@ def technical_watch(alarm: str, limits: LimitSet) -> Watch:
 
 def _technical_policy(identity: Identity, limits: LimitSet) -> Policy:
     alarm, data = identity.alarm, limits.data
+    if is_sources_differ(alarm):
+        delay = AT_ONCE if limits.doubt is None else limits.doubt.sources_differ_for
+        return plain_policy(identity.priority, limits.operator, delay=delay)
     if identity.metric is not None:
         return plain_policy(
             identity.priority,
@@ -124,9 +140,8 @@ def _technical_policy(identity: Identity, limits: LimitSet) -> Policy:
     if is_notice(alarm):
         return plain_policy(identity.priority, limits.operator, delay=data.sensor_delay)
     if alarm in SUSPICIONS and limits.doubt is not None:
-        delay = {RATES_DIFFER: limits.doubt.differ_for, ETCO2_UNIT: limits.doubt.unit_for}.get(
-            alarm
-        )
-        return plain_policy(identity.priority, limits.operator, delay=delay or AT_ONCE)
+        waits = {RATES_DIFFER: limits.doubt.differ_for, ETCO2_UNIT: limits.doubt.unit_for}
+        delay = waits.get(alarm, AT_ONCE)
+        return plain_policy(identity.priority, limits.operator, delay=delay)
     latch = Latch.ALWAYS if alarm == RECORDING_GAP else Latch.NEVER
     return plain_policy(identity.priority, limits.operator, latch=latch)
