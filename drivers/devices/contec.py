@@ -60,9 +60,8 @@ _PACKET: Final = re.compile(
     rb"|(?P<answer>[\x02-\x15][\x80-\xff]{1,7})(?=[\x00-\x7f])"
 )
 _SIZE_MAX: Final = 9
-_PAUSE_MAX: Final = seconds(
-    0.5
-)  # what came before is of another moment; bursts over Bluetooth are shorter
+# What came before is of another moment; bursts over Bluetooth and lazy adapters are shorter.
+_PAUSE_MAX: Final = seconds(0.9)
 _AGREE: Final = 3
 _START, _ALIVE = command(0xA1), command(0xAF)
 _ALIVE_EVERY: Final = seconds(5)

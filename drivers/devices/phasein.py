@@ -69,7 +69,7 @@ from monitor.model.event import (
 from monitor.model.instant import OPENING, Instant, between, later, seconds
 from monitor.model.metric import Metric
 
-_SILENCE: Final = seconds(0.5)
+_SILENCE: Final = seconds(0.9)  # a lazy adapter brings the bytes in bursts
 _ASK_EVERY: Final = seconds(1)
 _BATCH: Final = 10  # samples to a segment: those of one cycle
 _MMHG_PER_KPA: Final = 7.50062

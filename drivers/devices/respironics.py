@@ -65,7 +65,7 @@ from monitor.model.event import (
 from monitor.model.instant import OPENING, Instant, between, later, seconds
 from monitor.model.metric import Metric, describe
 
-_PAUSE_MAX: Final = seconds(0.5)
+_PAUSE_MAX: Final = seconds(0.9)  # a lazy adapter brings the bytes in bursts
 _SET_AGAIN_EVERY: Final = seconds(5)
 _BATCH: Final = 25  # samples to a segment: four segments a second
 _GAP_MAX: Final = 50  # lost samples that are shown as a hole; a longer gap breaks the strip

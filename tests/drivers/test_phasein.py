@@ -179,7 +179,7 @@ def test_the_analyser_sleeps_until_told_to_measure_and_is_asked_until_it_does() 
 def test_a_silent_analyser_is_asked_again_and_nothing_of_before_counts() -> None:
     protocol = settled()
     due = protocol.wake_at
-    assert due == instant_at(0.5)
+    assert due == instant_at(0.9)
     protocol.wake(due)
     assert protocol.take_outgoing() == [bytes.fromhex(MEASURING)]
     frames = cycle()[: 4 * 21] + MARK
