@@ -76,3 +76,18 @@ class StatusWord:
             for flag in self._flags
             if bool(word & flag.mask) != bool(before & flag.mask)
         ]
+
+
+class UnknownFields:
+    """Remembers which fields nobody here knows, and tells each once; bounded."""
+
+    def __init__(self, count_max: int = 64) -> None:
+        self._count_max = count_max
+        self._seen: set[str] = set()
+
+    def meet(self, field: str, now: Instant) -> Sequence[DeviceEvent]:
+        """Return the notice if `field` is met for the first time."""
+        if field in self._seen or len(self._seen) >= self._count_max:
+            return ()
+        self._seen.add(field)
+        return [DeviceNotice(NoticeKind.UNKNOWN_FIELD, now, detail=field[:64])]

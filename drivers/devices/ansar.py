@@ -38,8 +38,7 @@ from drivers.parts.ansar_monitor import (
     encode,
 )
 from drivers.parts.ansar_text import Field, Text, alarm_of, read_text
-from drivers.parts.device_clock import UnknownFields
-from drivers.reading import read
+from drivers.reading import UnknownFields, read
 from monitor.model.event import (
     DeviceAlarm,
     DeviceEvent,

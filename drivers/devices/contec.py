@@ -42,8 +42,7 @@ from drivers.parts.contec_oximeter import (
     read_new,
     read_old,
 )
-from drivers.parts.device_clock import UnknownFields
-from drivers.reading import Flag, StatusWord, read
+from drivers.reading import Flag, StatusWord, UnknownFields, read
 from monitor.model.event import (
     DeviceEvent,
     NoticeKind,

@@ -27,7 +27,6 @@ from drivers.contract import (
     Vector,
 )
 from drivers.options import CommonOptions, read_options
-from drivers.parts.device_clock import UnknownFields
 from drivers.parts.dinamap_monitor import (
     LINE_SIZE_MAX,
     DinamapDevice,
@@ -36,7 +35,7 @@ from drivers.parts.dinamap_monitor import (
     whole_in,
 )
 from drivers.parts.text_lines import TextLines
-from drivers.reading import read
+from drivers.reading import UnknownFields, read
 from monitor.model.event import (
     DeviceEvent,
     DeviceNotice,

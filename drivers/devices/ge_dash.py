@@ -31,7 +31,6 @@ from drivers.contract import (
     Vector,
 )
 from drivers.options import CommonOptions, read_options
-from drivers.parts.device_clock import UnknownFields
 from drivers.parts.ge_dash_datagrams import (
     ALARM_COUNTER_AT,
     ALARM_SENSOR_AT,
@@ -57,7 +56,7 @@ from drivers.parts.ge_dash_datagrams import (
     values_at,
     vitals_request,
 )
-from drivers.reading import read
+from drivers.reading import UnknownFields, read
 from monitor.model.event import (
     DeviceAlarm,
     DeviceEvent,

@@ -17,6 +17,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
+from drivers.clock import ClockOptions
 from drivers.contract import (
     NO_OPTIONS,
     Driver,
@@ -25,7 +26,6 @@ from drivers.contract import (
     TransportKind,
 )
 from drivers.options import read_options
-from drivers.parts.device_clock import ClockOptions, UnknownFields
 from drivers.parts.hl7_alarms import Alarms
 from drivers.parts.hl7_answers import answer_to
 from drivers.parts.hl7_clock import SenderClock
@@ -35,7 +35,7 @@ from drivers.parts.hl7_monitor import Hl7Monitor, encode
 from drivers.parts.hl7_rows import Row, Unknown, best_rows, read_row
 from drivers.parts.hl7_vectors import VECTORS
 from drivers.parts.mllp import Heard, MllpSplitter
-from drivers.reading import read
+from drivers.reading import UnknownFields, read
 from monitor.model.event import (
     DeviceEvent,
     GenerationMode,

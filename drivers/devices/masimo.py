@@ -15,6 +15,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from drivers.clock import ClockOptions, DeviceClock, seconds_since_1970
 from drivers.contract import (
     NO_OPTIONS,
     Driver,
@@ -24,7 +25,6 @@ from drivers.contract import (
     Vector,
 )
 from drivers.options import read_options
-from drivers.parts.device_clock import ClockOptions, DeviceClock, UnknownFields, local_s_of
 from drivers.parts.masimo_oximeter import (
     ALARM_FLAGS,
     ARTEFACT,
@@ -41,7 +41,7 @@ from drivers.parts.masimo_oximeter import (
     encode,
 )
 from drivers.parts.text_lines import TextLines
-from drivers.reading import StatusWord, read
+from drivers.reading import StatusWord, UnknownFields, read
 from monitor.model.event import DeviceEvent, Observation, Validity, reject
 from monitor.model.instant import Instant, seconds
 from monitor.model.metric import Metric
@@ -84,8 +84,9 @@ class MasimoProtocol:
     wake_at: Instant | None = None
 
     def __init__(self, options: Options = NO_OPTIONS) -> None:
+        chosen = read_options(options, ClockOptions)
         self._lines = TextLines(_LINE_SIZE_MAX, _PAUSE_MAX)
-        self._clock = DeviceClock(read_options(options, ClockOptions))
+        self._clock = DeviceClock(chosen.opened_utc_s, chosen.utc_offset_min)
         self._exc = StatusWord(EXC_FLAGS)
         self._alarms = StatusWord(ALARM_FLAGS)
         self._unknown = UnknownFields()
@@ -135,7 +136,7 @@ class MasimoProtocol:
             trust = Validity.QUESTIONABLE
         return [
             *events,
-            *self._clock.read(local_s, now),
+            *self._clock.hear(local_s, now),
             *self._states(fields, now),
             *_values(fields, now, trust),
         ]
@@ -168,7 +169,7 @@ class MasimoProtocol:
 def _clock_of(text: str) -> float | None:
     """Return `MM/DD/YY HH:MM:SS` as local seconds since 1970; a year of two digits is 20YY."""
     month, day, year, hour, minute, second = (int(text[at : at + 2]) for at in range(0, 17, 3))
-    return local_s_of((2000 + year, month, day), (hour, minute, second))
+    return seconds_since_1970((2000 + year, month, day), (hour, minute, second))
 
 
 def _fields(text: str) -> dict[str, str]:

@@ -19,6 +19,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
+from drivers.clock import ClockOptions
 from drivers.contract import (
     NO_OPTIONS,
     Driver,
@@ -30,7 +31,6 @@ from drivers.contract import (
 )
 from drivers.framing import Piece
 from drivers.options import read_options
-from drivers.parts.device_clock import ClockOptions, UnknownFields
 from drivers.parts.medibus_data import MeasuredReader
 from drivers.parts.medibus_device import MedibusDevice, encode
 from drivers.parts.medibus_frames import (
@@ -44,6 +44,7 @@ from drivers.parts.medibus_frames import (
     command,
 )
 from drivers.parts.medibus_states import StateReader
+from drivers.reading import UnknownFields
 from monitor.model.event import (
     DeviceEvent,
     FrameRejected,

@@ -16,6 +16,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from drivers.clock import ClockOptions, DeviceClock, seconds_since_1970
 from drivers.contract import (
     NO_OPTIONS,
     Driver,
@@ -25,7 +26,6 @@ from drivers.contract import (
     Vector,
 )
 from drivers.options import read_options
-from drivers.parts.device_clock import ClockOptions, DeviceClock, UnknownFields, local_s_of
 from drivers.parts.nellcor_oximeter import (
     CODES,
     FLAGS,
@@ -41,7 +41,7 @@ from drivers.parts.nellcor_oximeter import (
     encode,
 )
 from drivers.parts.text_lines import TextLines
-from drivers.reading import StatusWord, read
+from drivers.reading import StatusWord, UnknownFields, read
 from monitor.model.event import DeviceEvent, DeviceNotice, NoticeKind, Validity, reject
 from monitor.model.instant import Instant, later, seconds
 from monitor.model.metric import Metric
@@ -79,7 +79,7 @@ class NellcorProtocol:
     def __init__(self, options: Options = NO_OPTIONS) -> None:
         chosen = read_options(options, NellcorOptions)
         self._lines = TextLines(_LINE_SIZE_MAX, _PAUSE_MAX)
-        self._clock = DeviceClock(chosen)
+        self._clock = DeviceClock(chosen.opened_utc_s, chosen.utc_offset_min)
         self._status = StatusWord(FLAGS)
         self._unknown = UnknownFields()
         self._identity: dict[str, str] = {}
@@ -156,7 +156,7 @@ class NellcorProtocol:
         if not self._is_column(columns, line):
             return [reject("columns differ", line, now)]
         codes = {token[0] for token in tokens[3:]}
-        events = [*self._clock.read(local_s, now)]
+        events = [*self._clock.hear(local_s, now)]
         for code in sorted(codes - CODES.keys()):
             events += self._unknown.meet(f"status {code}", now)
         word = sum(CODES[code] for code in codes & CODES.keys())
@@ -219,7 +219,7 @@ def _clock_of(text: str) -> float | None:
     if month is None:
         return None
     clock = (int(text[10:12]), int(text[13:15]), int(text[16:18]))
-    return local_s_of((2000 + int(text[7:9]), month, int(text[:2])), clock)
+    return seconds_since_1970((2000 + int(text[7:9]), month, int(text[:2])), clock)
 
 
 _OWN: Final = "put together by hand from the columns of an open N-560 logger"

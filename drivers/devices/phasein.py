@@ -30,7 +30,6 @@ from drivers.contract import (
 )
 from drivers.framing import Piece
 from drivers.options import CommonOptions, read_options
-from drivers.parts.device_clock import UnknownFields
 from drivers.parts.edges import Edges, State
 from drivers.parts.phasein_analyser import MMHG_PER_PERCENT, PhaseinDevice, encode
 from drivers.parts.phasein_frames import (
@@ -54,7 +53,7 @@ from drivers.parts.phasein_frames import (
     command,
 )
 from drivers.parts.phasein_states import STATUS_MASK, Registers, judge
-from drivers.reading import read
+from drivers.reading import UnknownFields, read
 from monitor.model.event import (
     DeviceEvent,
     DeviceNotice,

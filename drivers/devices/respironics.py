@@ -29,7 +29,6 @@ from drivers.contract import (
 )
 from drivers.framing import Piece
 from drivers.options import read_options
-from drivers.parts.device_clock import UnknownFields
 from drivers.parts.edges import Edges
 from drivers.parts.respironics_packets import (
     BREATH,
@@ -53,7 +52,7 @@ from drivers.parts.respironics_packets import (
 from drivers.parts.respironics_sensor import RespironicsDevice, encode
 from drivers.parts.respironics_start import SILENCE, RespironicsOptions, Start, settings_of
 from drivers.parts.respironics_status import Status, read_status
-from drivers.reading import read
+from drivers.reading import UnknownFields, read
 from monitor.model.event import (
     DeviceEvent,
     DeviceNotice,

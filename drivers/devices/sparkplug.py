@@ -30,7 +30,6 @@ from drivers.contract import (
 )
 from drivers.envelope import Message, unpack
 from drivers.options import CommonOptions, read_options
-from drivers.parts.device_clock import UnknownFields
 from drivers.parts.protobuf import ProtobufError
 from drivers.parts.sparkplug_edge import (
     BDSEQ,
@@ -44,6 +43,7 @@ from drivers.parts.sparkplug_payload import QUALITY_GOOD, Payload, SparkMetric, 
 from drivers.parts.sparkplug_vectors import VECTORS
 from drivers.parts.vital_names import CARRIED, NAMES, metric_named
 from drivers.payload import PAYLOAD_SIZE_MAX, Intake, Reading, in_unit, known_units
+from drivers.reading import UnknownFields
 from monitor.model.event import (
     DeviceEvent,
     DeviceNotice,

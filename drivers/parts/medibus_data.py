@@ -7,7 +7,6 @@ from typing import Final
 
 import msgspec
 
-from drivers.parts.device_clock import UnknownFields
 from drivers.parts.medibus_codes import (
     AMBIENT,
     ETCO2_CODES,
@@ -22,7 +21,7 @@ from drivers.parts.medibus_codes import (
     TEMP_CODES,
     UNITS,
 )
-from drivers.reading import read
+from drivers.reading import UnknownFields, read
 from monitor.model.event import (
     DeviceEvent,
     DeviceNotice,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from drivers.bedside import Said
-from drivers.parts.device_clock import SOME_OPENING_S, calendar_of
+from drivers.clock import SOME_OPENING_S, calendar_of
 from drivers.parts.medibus_codes import ALARMS_1, NIBP_AGE, NIBP_CODES, PLAIN, TEMP_CODES
 from drivers.parts.medibus_frames import Code, Frame, MedibusSplitter, answer, command
 from monitor.model.event import DeviceEvent, Observation

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from drivers.parts.device_clock import ClockOptions, DeviceClock, UnknownFields, local_s_of
+from drivers.clock import ClockOptions, DeviceClock, seconds_since_1970
 from drivers.parts.medibus_codes import (
     ALARMS_1,
     DEVICES,
@@ -17,6 +17,7 @@ from drivers.parts.medibus_codes import (
 )
 from drivers.parts.medibus_data import alarm_items, text_items
 from drivers.parts.medibus_frames import Code, Frame
+from drivers.reading import UnknownFields
 from monitor.model.event import (
     DeviceAlarm,
     DeviceEvent,
@@ -46,7 +47,7 @@ class StateReader:
     def __init__(self, options: ClockOptions, unknown: UnknownFields) -> None:
         self.unit: str | None = None
         self.mode = GenerationMode.REAL
-        self._clock = DeviceClock(options)
+        self._clock = DeviceClock(options.opened_utc_s, options.utc_offset_min)
         self._unknown = unknown
         self._pages: dict[int, States] = {}  # alarms by the code that asks for them
         self._is_standby = False
@@ -134,11 +135,11 @@ class StateReader:
         hour, minute, second, day = (int(found[at] or 0) for at in (1, 2, 3, 4))
         year = int(found[6]) + (1900 if int(found[6]) >= 70 else 2000)
         month = MONTHS[found[5]]
-        local_s = local_s_of((year, month, day), (hour, minute, second))
+        local_s = seconds_since_1970((year, month, day), (hour, minute, second))
         if local_s is None:
             return [reject("no such date", told.data, now)]
         events: list[DeviceEvent] = []
         if not any(each.startswith("clock") for each in self._identities):
             shown = f"clock at {year}-{month:02d}-{day:02d} {hour:02d}:{minute:02d}:{second:02d}"
             events += self._identify(shown, now)
-        return [*events, *self._clock.read(local_s, now)]
+        return [*events, *self._clock.hear(local_s, now)]

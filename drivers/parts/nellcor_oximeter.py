@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from drivers.bedside import Beat, Said
-from drivers.parts.device_clock import SOME_OPENING_S, calendar_of
+from drivers.clock import SOME_OPENING_S, calendar_of
 from drivers.reading import Flag
 from monitor.model.event import DeviceEvent, NoticeKind
 from monitor.model.instant import Instant, in_seconds

@@ -191,7 +191,7 @@ def test_a_clock_that_is_years_off_is_told_once_and_whole_hours_are_a_zone() -> 
         assert len(details(told, NoticeKind.CLOCK_DIFFERS)) == expected
     late = MasimoProtocol({"opened_utc_s": opened + 300, "utc_offset_min": 0})
     assert details(hear(late, line()), NoticeKind.CLOCK_DIFFERS) == [
-        "the device's clock is 300 s behind"
+        "the device's clock is 300 s behind ours"
     ]
     with pytest.raises(OptionError, match="utc_offset_min"):
         MasimoProtocol({"utc_offset_min": 900})

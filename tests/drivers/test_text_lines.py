@@ -6,19 +6,15 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from drivers.clock import DeviceClock, calendar_of, seconds_since_1970
 from drivers.framing import Piece
-from drivers.parts.device_clock import (
-    ClockOptions,
-    DeviceClock,
-    UnknownFields,
-    calendar_of,
-    local_s_of,
-)
 from drivers.parts.text_lines import TextLines
+from drivers.reading import UnknownFields
 from monitor.model.event import DeviceNotice
 from monitor.model.instant import Instant, instant_at, seconds
 
 NOW = Instant(7)
+OPENED_S = 1_700_000_000.0
 few = settings(max_examples=80, deadline=None, derandomize=True)
 
 
@@ -80,30 +76,42 @@ def test_a_byte_no_line_can_hold_ends_it_and_what_follows_is_read() -> None:
 )
 def test_a_calendar_and_its_seconds_agree(year: int, month: int, day: int, second: int) -> None:
     clock = (second // 3600, second // 60 % 60, second % 60)
-    local_s = local_s_of((year, month, day), clock)
+    local_s = seconds_since_1970((year, month, day), clock)
     assert local_s is not None
     assert calendar_of(local_s) == (year, month, day, *clock)
 
 
 def test_dates_that_do_not_exist_are_none() -> None:
-    assert local_s_of((2023, 2, 29), (0, 0, 0)) is None
-    assert local_s_of((2023, 1, 1), (24, 0, 0)) is None
+    assert seconds_since_1970((2023, 2, 29), (0, 0, 0)) is None
+    assert seconds_since_1970((2023, 1, 1), (24, 0, 0)) is None
     assert calendar_of(1_700_000_000) == (2023, 11, 14, 22, 13, 20)
 
 
 def test_a_clock_is_told_at_its_edges_and_whole_quarters_are_a_zone() -> None:
-    clock = DeviceClock(ClockOptions(opened_utc_s=1_000_000.0))
+    clock = DeviceClock(OPENED_S)
     told = [
-        list(clock.read(1_000_000.0 + ahead, Instant(0)))
-        for ahead in (59, 3600, -5 * 3600 - 900, 3661, 7261, 3600)
+        list(clock.hear(OPENED_S + ahead, Instant(0)))
+        for ahead in (59, 3600, -5 * 3600 - 900, 3661, 7261, 55, 3600)
     ]
-    assert [bool(each) for each in told] == [False, False, False, True, False, True]
-    begun, ended = told[3][0], told[5][0]
+    assert [bool(each) for each in told] == [False, False, False, True, False, False, True]
+    begun, ended = told[3][0], told[6][0]
     assert isinstance(begun, DeviceNotice)
     assert isinstance(ended, DeviceNotice)
-    assert (begun.present, begun.detail) == (True, "the device's clock is 61 s ahead")
+    assert (begun.present, begun.detail) == (True, "the device's clock is 61 s ahead of ours")
     assert not ended.present
-    assert not DeviceClock(ClockOptions()).read(5.0, Instant(0)), "nothing to compare with"
+
+
+def test_a_zone_that_was_named_is_the_only_one() -> None:
+    clock = DeviceClock(OPENED_S, 120)
+    assert not clock.hear(OPENED_S + 7200, Instant(0))
+    assert clock.hear(OPENED_S + 3600, Instant(0))
+
+
+def test_a_clock_that_was_never_set_or_cannot_be_compared_says_nothing() -> None:
+    assert not DeviceClock(None).hear(OPENED_S, Instant(0))
+    assert not DeviceClock(5.0).hear(OPENED_S, Instant(0))
+    assert not DeviceClock(OPENED_S).hear(86_400.0, Instant(0))
+    assert not DeviceClock(OPENED_S).hear(None, Instant(0))
 
 
 def test_a_field_nobody_knows_is_told_once_and_not_without_end() -> None:
