@@ -275,18 +275,22 @@ def _packets(
 
 
 class Score:
-    """How well what one sender says reads as the device."""
+    """How well what one sender says reads as the device; `measured`: what only a device says."""
 
     def __init__(self) -> None:
         self.good = 0
         self.rejected = 0
+        self.measured = 0
 
     def add(self, events: Iterable[DeviceEvent]) -> None:
         """Count what was understood and what was not."""
         for event in events:
             if isinstance(event, FrameRejected):
                 self.rejected += 1
-            elif not isinstance(event, DeviceNotice) or event.notice not in _SAYS_NOTHING:
+            elif not isinstance(event, DeviceNotice):
+                self.good += 1
+                self.measured += 1
+            elif event.notice not in _SAYS_NOTHING:
                 self.good += 1
 
 
@@ -297,7 +301,7 @@ def _only_sender(driver: Driver, source: Source, pieces: Iterable[Piece]) -> str
     """Return who speaks as this device does, by trying everybody; "" where nobody spoke.
 
     Who is understood more often than not comes first: among much foreign traffic a weak checksum
-    holds by chance now and then.
+    holds by chance now and then. Of those, who tells measurements: a host asks in the same frames.
 
     Raises:
         RecordingError: more than one does: a capture of several devices is never mixed.
@@ -316,6 +320,7 @@ def _only_sender(driver: Driver, source: Source, pieces: Iterable[Piece]) -> str
     for sender, trial in conversations.items():
         scores[sender].add(trial.finish(last))
     fits = [who for who, score in scores.items() if score.good > score.rejected]
+    fits = [who for who in fits if scores[who].measured] or fits
     found = fits or [who for who, score in scores.items() if score.good] or list(scores)
     if len(found) > 1:
         raise RecordingError(_several(driver, source.file, found, any_good=bool(fits)))
