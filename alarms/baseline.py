@@ -18,9 +18,13 @@ _READINGS_KEPT_MAX: Final = 12
 
 
 class Baseline(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """Cuff readings of the baseline phase, each with its instant, and what they amount to."""
+    """Cuff readings of the baseline phase, each with its instant, and what they amount to.
+
+    `entered` is when the present phase began.
+    """
 
     phase: Phase = Phase.SETUP
+    entered: Instant = Instant(0)
     at: list[Instant] = []
     readings: list[dict[Metric, float]] = []
     values: dict[Metric, float] = {}

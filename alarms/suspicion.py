@@ -9,17 +9,25 @@ without signs, or when the saturation was low before, it explains nothing. A pul
 because the device says that the sensor is off, or broken, is no sign.
 """
 
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
 from alarms.board import Board, Watch
 from alarms.channel import Channel
-from alarms.condition import Input
+from alarms.condition import Condition, Input
 from alarms.doubt import Doubt
-from alarms.names import CUFF_ON_PROBE_ARM, ETCO2_UNIT, FROZEN_CO2, FROZEN_OXIMETER, RATES_DIFFER
+from alarms.names import (
+    CUFF_ON_PROBE_ARM,
+    ETCO2_UNIT,
+    FROZEN_CO2,
+    FROZEN_OXIMETER,
+    NUMBERS_JUMP,
+    RATES_DIFFER,
+    sources_differ_alarm,
+)
 from alarms.rules import DoubtRules
-from monitor.model.instant import Instant, later
+from monitor.model.instant import Instant, later, seconds
 from monitor.model.metric import Metric
 
 GROUPS: Final = {
@@ -37,6 +45,7 @@ _KPA_LOW: Final = 2.5
 _KPA_HIGH: Final = 9.0
 _BREATHING_MIN: Final = 6.0
 _HALF_TOLERANCE: Final = 0.1
+_JUMPS_WITHIN: Final = seconds(60)
 
 
 class CuffWatch(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -52,20 +61,29 @@ class CuffWatch(msgspec.Struct, kw_only=True, omit_defaults=True):
     is_spent: bool = False
 
 
+class Jumps(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """When each metric stepped as no patient can, within the last minute."""
+
+    at: dict[Metric, list[Instant]] = {}
+
+
+class Traces(Protocol):
+    """What of everything remembered suspicions look at."""
+
+    channels: dict[Metric, Channel]
+    inflation: CuffWatch
+    jumps: Jumps
+
+
 class Suspicions:
     """Judges the suspicions of a limit set; without rules it suspects nothing."""
 
-    def __init__(
-        self,
-        rules: DoubtRules | None,
-        board: Board,
-        channels: dict[Metric, Channel],
-        cuff: CuffWatch,
-    ) -> None:
+    def __init__(self, rules: DoubtRules | None, board: Board, traces: Traces) -> None:
         self._rules = rules
         self._board = board
-        self._channels = channels
-        self._cuff = cuff
+        self._channels = traces.channels
+        self._cuff = traces.inflation
+        self._jumps = traces.jumps
 
     def _watch(self, alarm: str) -> Watch:
         watch = self._board.get(alarm)
@@ -132,7 +150,37 @@ class Suspicions:
         alarm = _GROUP_OF.get(metric)
         if self._rules is not None and alarm is not None and self._watch(alarm).is_standing:
             return Doubt.QUESTIONABLE
-        return Doubt.NONE
+        other = self._board.get(sources_differ_alarm(metric))
+        is_contradicted = other is not None and other.state.condition is Condition.PRESENT
+        return Doubt.QUESTIONABLE if is_contradicted else Doubt.NONE
+
+    # -- numbers that jump
+
+    def note_jump(self, metric: Metric, now: Instant) -> None:
+        """A value of `metric` stepped as no patient can; many such steps are a condition."""
+        if self._rules is None or self._rules.steps_per_minute is None:
+            return
+        most = self._rules.steps_per_minute
+        jumps = self._jumps.at.setdefault(metric, [])
+        jumps.append(now)
+        del jumps[:-most]
+        self._board.expect(later(jumps[0], _JUMPS_WITHIN))
+        if len(jumps) == most and now - jumps[0] < _JUMPS_WITHIN:
+            watch = self._watch(NUMBERS_JUMP)
+            watch.note = f"{metric} stepped {most} times in a minute as no patient does"
+            self._board.judge(watch, Input.VIOLATED, now)
+
+    def _jumps_due(self) -> Instant | None:
+        firsts = [each[0] for each in self._jumps.at.values() if each]
+        return later(min(firsts), _JUMPS_WITHIN) if firsts else None
+
+    def _forget_jumps(self, now: Instant) -> None:
+        for metric, jumps in tuple(self._jumps.at.items()):
+            jumps[:] = [each for each in jumps if later(each, _JUMPS_WITHIN) > now]
+            if not jumps:
+                del self._jumps.at[metric]
+        if not self._jumps.at and not self._watch(NUMBERS_JUMP).is_idle:
+            self._board.judge(self._watch(NUMBERS_JUMP), Input.NORMAL, now)
 
     # -- two rates
 
@@ -210,7 +258,7 @@ class Suspicions:
         if self._rules is None:
             return None
         dues = [self._frozen_due(alarm, self._rules) for alarm in GROUPS]
-        known = [each for each in (*dues, self._cuff.until) if each is not None]
+        known = [each for each in (*dues, self._cuff.until, self._jumps_due()) if each is not None]
         return min(known, default=None)
 
     def _frozen_due(self, alarm: str, rules: DoubtRules) -> Instant | None:
@@ -228,6 +276,7 @@ class Suspicions:
         """Let the clocks that are due at exactly `now` act."""
         if self._rules is None:
             return
+        self._forget_jumps(now)
         for alarm in GROUPS:
             due = self._frozen_due(alarm, self._rules)
             if due is not None and due <= now:

@@ -11,11 +11,13 @@ from typing import Final, TypeAlias
 import msgspec
 
 from alarms import step as stepping
+from alarms.agreement import Agreement, Others
 from alarms.board import NEVER, Board, Watch
 from alarms.channel import Channel
 from alarms.condition import Condition, Input, State
 from alarms.equipment import Equipment
 from alarms.names import APNOEA, RECORDING_GAP, REJECTED
+from alarms.overdue import Overdue
 from alarms.refusals import Refusals
 from alarms.rules import LimitSet
 from alarms.subsumption import Causes
@@ -28,15 +30,17 @@ from monitor.model.event import (
     DeviceNotice,
     FrameRejected,
     Observation,
+    OtherReading,
     WaveformSegment,
 )
 from monitor.model.instant import Duration, Instant
 from monitor.model.link import LinkChange
-from monitor.model.metric import Metric
+from monitor.model.metric import NIBP, Metric
 from monitor.model.session import Deed, OperatorAction
 
 Happened: TypeAlias = (
     Observation
+    | OtherReading
     | WaveformSegment
     | DeviceNotice
     | DeviceAlarm
@@ -70,6 +74,7 @@ class Saved(msgspec.Struct, kw_only=True):
     senses: Senses
     refusals: Refusals
     causes: Causes
+    others: Others = msgspec.field(default_factory=Others)
 
 
 _DECODER: Final = msgspec.json.Decoder(Saved)
@@ -81,16 +86,20 @@ class AlarmSystem:
 
     def __init__(self, limits: LimitSet) -> None:
         self._limits = limits
-        self._begin(Instant(0), new_senses(), Refusals(), Causes())
+        self._begin(Instant(0), new_senses(), Refusals(), Causes(), Others())
 
-    def _begin(self, now: Instant, senses: Senses, refusals: Refusals, causes: Causes) -> None:
+    def _begin(
+        self, now: Instant, senses: Senses, refusals: Refusals, causes: Causes, others: Others
+    ) -> None:
         self._now = self._floor = now
         self._due = NEVER
         self._board = Board(causes)
         watch_all(self._limits, self._board)
         self._vitals = Vitals(self._limits, self._board, senses)
         self._equipment = Equipment(self._limits, self._board, self._vitals, causes, refusals)
-        self._causes = causes
+        self._agreement = Agreement(self._limits.doubt, self._board, senses.channels, others)
+        self._overdue = Overdue(self._limits.cuff_due, self._board, senses)
+        self._causes, self._others = causes, others
 
     @property
     def wake_at(self) -> Instant | None:
@@ -141,8 +150,8 @@ class AlarmSystem:
         self._board.hint = NEVER
 
     def _other_due(self) -> Instant:
-        vitals, refusals = self._vitals.due(), self._refusals_due()
-        return min(vitals if vitals is not None else NEVER, refusals)
+        dues = (self._vitals.due(), self._agreement.due(), self._overdue.due())
+        return min(self._refusals_due(), *(NEVER if each is None else each for each in dues))
 
     def _refusals_due(self) -> Instant:
         due = self._equipment.refusals.due()
@@ -154,14 +163,15 @@ class AlarmSystem:
             rejected = self._board.get(REJECTED)
             assert rejected is not None
             self._board.judge(rejected, Input.NORMAL, due)
+        self._agreement.mature(due)
+        self._overdue.mature(due)
         self._vitals.mature(due)
 
     def _take(self, happened: Happened, now: Instant) -> None:
         match happened:
-            case Observation():
-                self._refuse(self._vitals.hear(happened, now), now)
-            case WaveformSegment():
-                self._refuse(self._vitals.hear_wave(happened, now), now)
+            case Observation() | OtherReading() | WaveformSegment():
+                self._measure(happened, now)
+                return
             case DeviceNotice():
                 self._equipment.hear_notice(happened, now)
             case DeviceAlarm():
@@ -174,8 +184,17 @@ class AlarmSystem:
                 self._equipment.hear_check(happened, now)
             case OperatorAction():
                 self._act(happened, now)
-        if not isinstance(happened, Observation | WaveformSegment):
-            self._board.expect(self._vitals.due())
+        self._board.expect(self._vitals.due())
+
+    def _measure(self, heard: Observation | OtherReading | WaveformSegment, now: Instant) -> None:
+        if isinstance(heard, OtherReading):
+            self._agreement.hear(heard, now)
+        elif isinstance(heard, WaveformSegment):
+            self._refuse(self._vitals.hear_wave(heard, now), now)
+        else:
+            self._refuse(self._vitals.hear(heard, now), now)
+            if heard.metric in NIBP:
+                self._overdue.hear(now)
 
     def _refuse(self, reason: str, now: Instant) -> None:
         if reason:
@@ -199,6 +218,7 @@ class AlarmSystem:
     def _act(self, action: OperatorAction, now: Instant) -> None:
         if action.deed is Deed.ENTER_PHASE and action.phase is not None:
             self._vitals.enter(action.phase)
+            self._overdue.enter(now)
         deed, watch = _DEEDS.get(action.deed), self._board.get(action.alarm)
         if deed is None or watch is None or self.refusal(action):
             return
@@ -278,6 +298,7 @@ class AlarmSystem:
                 senses=self._vitals.senses,
                 refusals=self._equipment.refusals,
                 causes=self._causes,
+                others=self._others,
             )
         )
 
@@ -292,7 +313,7 @@ class AlarmSystem:
         if state.version != _SAVED_VERSION:
             raise ValueError(f"saved by version {state.version}, this is {_SAVED_VERSION}")
         system = cls(limits)
-        system._begin(state.now, state.senses, state.refusals, state.causes)
+        system._begin(state.now, state.senses, state.refusals, state.causes, state.others)
         for alarm, each in state.watches.items():
             watch = system._board.get(alarm)
             if watch is None:

@@ -20,7 +20,7 @@ from alarms.names import ABSENCE_TOLD, APNOEA, NIBP_IMPLAUSIBLE, RESPIRATORY, no
 from alarms.patterns import Patterns
 from alarms.quick import Quick, quick_way
 from alarms.rules import LimitSet
-from alarms.suspicion import PARTNERS, CuffWatch, Suspicions
+from alarms.suspicion import PARTNERS, CuffWatch, Jumps, Suspicions
 from alarms.tally import Tally
 from alarms.trend import History
 from monitor.model.event import Observation, Validity, WaveformSegment
@@ -44,6 +44,7 @@ class Senses(msgspec.Struct, kw_only=True):
     tallies: dict[str, Tally] = {}
     histories: dict[Metric, History] = {}
     inflation: CuffWatch = msgspec.field(default_factory=CuffWatch)
+    jumps: Jumps = msgspec.field(default_factory=Jumps)
 
 
 def new_senses() -> Senses:
@@ -61,7 +62,7 @@ class Vitals:
         self._board = board
         self.bounds = Bounds(limits, board, senses.baseline, senses.tallies)
         self._patterns = Patterns(limits.patterns, board, senses.channels, senses.histories)
-        self.suspicions = Suspicions(limits.doubt, board, senses.channels, senses.inflation)
+        self.suspicions = Suspicions(limits.doubt, board, senses)
         self.quick: dict[Metric, Quick] = {}
 
     def hear(self, heard: Observation, now: Instant) -> str:
@@ -106,6 +107,8 @@ class Vitals:
             self.lose(heard.metric, now)
             return refused
         doubt = self._doubt(channel, heard, value, now)
+        if doubt is Doubt.STEP:
+            self.suspicions.note_jump(heard.metric, now)
         since = None if channel.is_lost or channel.is_stale else channel.valid_at
         self._revive(channel, value, now)
         self.suspicions.hear(heard.metric, now)

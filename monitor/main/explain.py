@@ -171,6 +171,9 @@ def _session(path: Path, sources: Sources) -> Iterator[tuple[Happened | Restart,
         elif isinstance(body, DeviceEvent):
             for chosen in sources.choose(entry.link, body, entry.at):
                 yield chosen, entry.at
+            aside = sources.aside(entry.link, body)
+            if aside is not None:
+                yield aside, entry.at
         elif isinstance(body, LinkChange | OperatorAction | SelfCheck):
             if isinstance(body, LinkChange) and body.state is LinkState.UP:
                 sources.forget(body.link)

@@ -57,6 +57,18 @@ class Observation(msgspec.Struct, frozen=True, tag="observation", omit_defaults=
             raise ValueError(f"{self.metric}: {self.value!r} is not a number")
 
 
+class OtherReading(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a device says of a metric for which another device is judged, in the metric's unit.
+
+    Not recorded by itself: the observation behind it is. None: that device has no value now.
+    """
+
+    metric: Metric
+    link: str
+    value: float | None
+    at: Instant
+
+
 class WaveformSegment(msgspec.Struct, frozen=True, tag="waveform", omit_defaults=True):
     """Consecutive samples of a waveform in its metric's unit; `None` marks a lost sample.
 

@@ -219,6 +219,10 @@ class Pipeline:
             self._alarms.accept(body, now)
         for chosen in self.recall_picture(entry, body):
             self._alarms.accept(chosen, now)
+        if isinstance(body, DeviceEvent):
+            aside = self._sources.aside(entry.link, body)
+            if aside is not None:
+                self._alarms.accept(aside, now)
 
     def recall_picture(
         self, entry: Entry, body: Body | WallAnchor | bytes
@@ -254,6 +258,9 @@ class Pipeline:
                 changes = self._alarms.accept(chosen, now)
                 if changes:
                     self._tell(changes)
+            aside = self._sources.aside(link, event)
+            if aside is not None:
+                self._tell(self._alarms.accept(aside, now))
 
     def _act(self, action: OperatorAction, now: Instant) -> None:
         self._sitting = self._sitting.accept(action, now)

@@ -13,6 +13,8 @@ from monitor.model.event import (
     DeviceNotice,
     NoticeKind,
     Observation,
+    OtherReading,
+    Validity,
     WaveformSegment,
 )
 from monitor.model.instant import Instant, later, seconds
@@ -83,6 +85,21 @@ class Sources:
         if isinstance(event, DeviceNotice):
             return self._choose_notice(link, event)
         return (event,)
+
+    def aside(self, link: str, event: DeviceEvent) -> OtherReading | None:
+        """Return what `event` says beside the judged source of its metric; None if it does not.
+
+        Asked after `choose`. A device that explains why it has no value, or doubts its value
+        itself, contradicts nobody.
+        """
+        if not isinstance(event, Observation) or event.metric in NIBP:
+            return None
+        if self._source.get(event.metric, link) == link:
+            return None
+        is_meant = event.validity is Validity.VALID and not any(
+            explains(kind, event.metric) for kind in self._notices.get(link, ())
+        )
+        return OtherReading(event.metric, link, event.value if is_meant else None, event.at)
 
     def clear(self) -> None:
         """Know nothing any more: after a stop, every source has to show itself again."""

@@ -74,6 +74,38 @@ def test_an_end_tidal_value_as_small_as_kilopascals_is_told() -> None:
     assert score.changes("etco2_unit")[-1] == (60, "ended")
 
 
+def test_numbers_that_jump_to_and_fro_are_told_and_single_artefacts_are_not() -> None:
+    score = Score()
+    for second in range(0, 120, 20):
+        score.run(second, second + 19, spo2=98, pulse_rate=70)
+        score.run(second + 19, second + 20, spo2=92, pulse_rate=140)
+    assert score.changes("numbers_jump") == []
+    for second in range(120, 140, 2):
+        score.see(second, spo2=98, pulse_rate=70)
+        score.see(second + 1, spo2=98, pulse_rate=140)
+    assert score.lines("numbers_jump")[0][1:] == ("numbers_jump", "present", "low")
+    assert "pulse_rate stepped 10 times" in score.first("numbers_jump", Change.PRESENT).reason
+    score.run(140, 220, spo2=98, pulse_rate=70)
+    assert score.changes("numbers_jump")[-1] == (200, "ended")
+
+
+@given(st.lists(st.tuples(st.sampled_from([70, 72, 140]), st.integers(1, 9)), max_size=80))
+def test_numbers_that_jump_are_told_exactly_when_ten_steps_lie_within_a_minute(
+    beats: list[tuple[int, int]],
+) -> None:
+    score, now, steps, before = Score(), 0, list[int](), None
+    for beat, wait in beats:
+        now += wait
+        score.see(now, pulse_rate=beat)
+        if before is not None and abs(beat - before) > 30 * wait:
+            steps.append(now)
+        before = beat
+        recent = [each for each in steps if now - each < 60]
+        is_told = "numbers_jump" in score.standing()
+        assert is_told >= (len(recent) >= 10)
+        assert is_told <= bool(recent)
+
+
 def cuffed(*, signs: bool, low: float = 86) -> Score:
     """Return a score in which a cuff inflates from 60 to 90 s while the saturation reads low."""
     score = Score()
