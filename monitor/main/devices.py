@@ -11,7 +11,8 @@ from typing import IO, Final
 
 import msgspec
 
-from drivers.contract import NO_OPTIONS, Driver, Options
+from drivers.contract import NO_OPTIONS, Driver, Options, TransportKind
+from drivers.likeness import is_word
 from monitor.config import read_limits
 from monitor.installed import every_driver
 from monitor.main.decoding import Beginning, Score, Source, decoded, open_with
@@ -59,6 +60,8 @@ def list_devices(*, as_json: bool) -> int:
 
 def _described(driver: Driver) -> dict[str, object]:
     line = driver.serial
+    settings = f"{line.baud} {line.bits}{line.parity}{line.stop:g}"
+    is_serial = TransportKind.SERIAL in driver.transports
     return {
         "driver": driver.name,
         "device": driver.title,
@@ -66,7 +69,7 @@ def _described(driver: Driver) -> dict[str, object]:
         "metrics": sorted(driver.metrics),
         "evidence": driver.evidence,
         "reference": driver.reference,
-        "serial": f"{line.baud} {line.bits}{line.parity}{line.stop:g}",
+        "serial": settings + (" rts/cts" if line.rtscts else "") if is_serial else None,
         "silence_limit_s": driver.silence_limit / 1e9,
         "doubts": list(driver.doubts),
     }
@@ -203,7 +206,14 @@ async def _listen(line: Line, url: str, capture: IO[bytes] | None, wishes: Liste
     log = _Nowhere(capture)
     pipeline = build_pipeline(opened, [line], limits, log)
     keeper = Keeper(
-        line, url, pipeline=pipeline, clock=clock, opener=make_opener(), chance=random.random
+        line,
+        url,
+        pipeline=pipeline,
+        clock=clock,
+        opener=make_opener(),
+        chance=random.random,
+        drivers=lambda: every_driver()[0],
+        tell_aside=lambda words: note(f"note: {words}"),
     )
     heard = 0
 
@@ -215,7 +225,7 @@ async def _listen(line: Line, url: str, capture: IO[bytes] | None, wishes: Liste
         if said is not None:
             if wishes.unknown and _is_unknown(event):
                 said["bytes"] = log.newest[:UNKNOWN_SIZE_MAX].hex(" ")
-            heard += "rejected" not in said
+            heard += is_word(event)
             say_json(said)
             flush()
 

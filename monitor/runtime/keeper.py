@@ -1,9 +1,11 @@
 """Keeps a link alive: a pure back-off policy, a thin loop, reports only at edges."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
+from drivers.contract import Driver
+from drivers.registry import all_drivers
 from monitor.model.link import LinkChange, LinkState
 from monitor.runtime.clock import SessionClock
 from monitor.runtime.link import Link
@@ -37,7 +39,10 @@ def _heed_cancellation() -> None:
 
 
 class Keeper:
-    """Opens one link, again and again, for as long as its chair is watched."""
+    """Opens one link, again and again, for as long as its chair is watched.
+
+    `drivers` and `tell_aside` are those of a `Link`.
+    """
 
     def __init__(
         self,
@@ -48,6 +53,8 @@ class Keeper:
         clock: SessionClock,
         opener: Opener,
         chance: Callable[[], float],
+        drivers: Callable[[], Sequence[Driver]] = all_drivers,
+        tell_aside: Callable[[str], None] = lambda words: None,  # noqa: ARG005
     ) -> None:
         self._line = line
         self._url = url
@@ -55,6 +62,8 @@ class Keeper:
         self._clock = clock
         self._opener = opener
         self._chance = chance
+        self._drivers = drivers
+        self._tell_aside = tell_aside
         self._was_told = False
         self.link: Link | None = None
 
@@ -71,7 +80,14 @@ class Keeper:
             attempts += 1
 
     async def _converse(self) -> str:
-        link = Link(self._line, self._pipeline, self._clock)
+        link = Link(
+            self._line,
+            self._pipeline,
+            self._clock,
+            scheme=self._url.partition(":")[0],
+            drivers=self._drivers,
+            tell_aside=self._tell_aside,
+        )
         try:
             transport = await self._opener(self._url, self._line.driver.serial, link)
         except LinkFailedError as error:

@@ -6,13 +6,18 @@ task and no mailbox in it.
 """
 
 import asyncio
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Final
 
-from monitor.model.event import DeviceEvent
+from drivers.contract import Driver
+from drivers.likeness import is_word
+from drivers.registry import all_drivers
+from monitor.model.event import DeviceEvent, FrameRejected
 from monitor.model.instant import OPENING, Instant, later
 from monitor.model.link import LinkChange, LinkState
 from monitor.runtime.clock import SessionClock
-from monitor.runtime.pipeline import Line, Pipeline, is_readable
+from monitor.runtime.doubt import Doubt, Question, second_device, verdict
+from monitor.runtime.pipeline import Line, Pipeline
 from monitor.runtime.transports.contract import Transport
 
 _TICK_S: Final = 1e-6
@@ -20,9 +25,22 @@ _TICK_S: Final = 1e-6
 
 
 class Link:
-    """The receiver of one transport; lives from its opening until `lost`."""
+    """The receiver of one transport; lives from its opening until `lost`.
 
-    def __init__(self, line: Line, pipeline: Pipeline, clock: SessionClock) -> None:
+    `scheme` is that of its URL. `drivers`: whom bytes may belong to that ours does not read;
+    `tell_aside` hears that a second device seems to speak on the line.
+    """
+
+    def __init__(
+        self,
+        line: Line,
+        pipeline: Pipeline,
+        clock: SessionClock,
+        *,
+        scheme: str = "serial",
+        drivers: Callable[[], Sequence[Driver]] = all_drivers,
+        tell_aside: Callable[[str], None] = lambda words: None,  # noqa: ARG005
+    ) -> None:
         self._line = line
         self._pipeline = pipeline
         self._clock = clock
@@ -32,6 +50,10 @@ class Link:
         self._timer_at = OPENING
         self._readable_at = clock.now()
         self._is_silent = False
+        self._doubt = Doubt(line.driver, scheme, clock.now())
+        self._drivers = drivers
+        self._tell_aside = tell_aside
+        self._asking: set[asyncio.Task[None]] = set()
         self.ended: asyncio.Future[str] = self._loop.create_future()
 
     def take(self, transport: Transport) -> None:
@@ -49,8 +71,11 @@ class Link:
         """Take bytes from the transport."""
         if self._transport is None:
             return  # bytes that came between opening and `begin`: the device will say it again
-        self._pipeline.receive(self._line.link, data, self._clock.now())
+        now = self._clock.now()
+        self._doubt.heard(data, now)
+        self._pipeline.receive(self._line.link, data, now)
         self._flush()
+        self._look(now)
         self._arm()
 
     def lost(self, reason: str) -> None:
@@ -64,14 +89,19 @@ class Link:
         """End the conversation for good."""
         if self._timer is not None:
             self._timer.cancel()
+        for asking in self._asking:
+            asking.cancel()
         if self._transport is not None:
             self._transport.close()
             self._transport = None
 
     def take_heard(self, event: DeviceEvent) -> None:
         """Note that the device said something; a word we can read ends its silence."""
-        if not is_readable(event):
+        if isinstance(event, FrameRejected):
+            self._doubt.refused(event)
+        if not is_word(event):
             return
+        self._doubt.understood()
         self._readable_at = self._clock.now()
         if self._is_silent:
             self._is_silent = False
@@ -120,11 +150,13 @@ class Link:
 
     def _due(self) -> Instant | None:
         protocol = self._pipeline.protocol(self._line.link)
-        wake_at = protocol.wake_at if protocol is not None else None
-        if self._is_silent:
-            return wake_at
         silent_at = later(self._readable_at, self._line.driver.silence_limit)
-        return silent_at if wake_at is None else min(wake_at, silent_at)
+        dues = (
+            protocol.wake_at if protocol is not None else None,
+            None if self._is_silent else silent_at,
+            self._doubt.wake_at,
+        )
+        return min((due for due in dues if due is not None), default=None)
 
     def _wake(self) -> None:
         self._timer = None
@@ -136,6 +168,32 @@ class Link:
             self._pipeline.wake_link(self._line.link, now)
         if not self._is_silent and now >= later(self._readable_at, self._line.driver.silence_limit):
             self._is_silent = True
-            self._edge(LinkState.SILENT, "connected, but nothing readable comes")
+            self._edge(LinkState.SILENT, self._doubt.words(now))
         self._flush()
+        self._look(now)
         self._arm()
+
+    # -- doubt whether this is the device --------------------------------------------------------
+
+    def _look(self, now: Instant) -> None:
+        """Ask what bytes are that our driver does not read; the answer may take a moment."""
+        if (question := self._doubt.question(now)) is not None:
+            self._ask(self._answer(question))
+        if (question := self._doubt.shared(now)) is not None:
+            self._ask(self._answer_aside(question))
+
+    def _ask(self, answering: Coroutine[None, None, None]) -> None:
+        task = self._loop.create_task(answering, name="likeness")
+        self._asking.add(task)
+        task.add_done_callback(self._asking.discard)
+
+    async def _answer(self, question: Question) -> None:
+        words = await self._loop.run_in_executor(None, verdict, question, self._drivers)
+        if self._doubt.is_judged and self._transport is not None and not self.ended.done():
+            self._is_silent = True
+            self._edge(LinkState.SILENT, words)
+
+    async def _answer_aside(self, question: Question) -> None:
+        words = await self._loop.run_in_executor(None, second_device, question, self._drivers)
+        if words:
+            self._tell_aside(words)
