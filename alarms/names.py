@@ -89,6 +89,7 @@ _PARTS: Final = {
     "watchdog": ("Watchdog lost", Priority.MEDIUM),
     "influx": ("Upload waits", Priority.LOW),
     "mqtt": ("Broker lost", Priority.LOW),
+    "hl7": ("HL7 messages wait", Priority.LOW),
 }
 _LINK: Final = "link_"
 _NO_DATA: Final = "no_data_"
