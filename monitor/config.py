@@ -18,6 +18,7 @@ from drivers.registry import names
 from monitor.installed import get_driver
 from monitor.model.errors import ConfigError
 from monitor.model.metric import Metric
+from monitor.runtime.hl7.table import Hl7Table, check_table
 from monitor.runtime.transports.contract import Secrets
 from monitor.runtime.transports.url import parse, serial_line
 
@@ -79,6 +80,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     chair: list[_ChairTable]
     influx: Influx | None = None
     mqtt: Mqtt | None = None
+    hl7: Hl7Table | None = None
 
 
 class Device(msgspec.Struct, frozen=True):
@@ -110,6 +112,7 @@ class Config(msgspec.Struct, frozen=True):
     chairs: tuple[Chair, ...]
     influx: Influx | None
     mqtt: Mqtt | None
+    hl7: Hl7Table | None = None
 
     @property
     def socket(self) -> Path:
@@ -150,7 +153,9 @@ def config_of(text: str, where: str, folder: Path) -> Config:
     _unique([chair.name for chair in chairs], f"{where}, [[chair]], key name")
     if file.influx is not None and file.influx.api not in {"v1", "v2"}:
         raise ConfigError(f'{where}, [influx], key api: "{file.influx.api}" is not "v1" or "v2"')
-    return Config(file.site, chairs, file.influx, file.mqtt)
+    if file.hl7 is not None:
+        check_table(file.hl7, f"{where}, [hl7]")
+    return Config(file.site, chairs, file.influx, file.mqtt, file.hl7)
 
 
 def read_limits(name: str, folder: Path, where: str) -> tuple[str, LimitSet]:
@@ -347,6 +352,7 @@ def _keys_of(table: str) -> list[str]:
         "plan": Plan,
         "influx": Influx,
         "mqtt": Mqtt,
+        "hl7": Hl7Table,
     }
     return list(structs[table].__struct_fields__) if table in structs else []
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from drivers.parts.hl7_codes import metric_of
 from drivers.parts.hl7_message import Segment
+from drivers.parts.hl7_writing import LOCAL_SYSTEM
 from monitor.model.event import DeviceAlarm, DeviceEvent, DeviceNotice, GenerationMode, NoticeKind
 from monitor.model.instant import Instant
 from monitor.model.metric import Metric
@@ -17,6 +18,7 @@ _PRIORITIES: Final = {"PH": "high", "PM": "medium", "PL": "low", "PI": "info", "
 _HEARTBEAT: Final = "MDC_EVT_ACTIVE"
 _LOW: Final = ("_LO", "_LT_LIM", "_LOW")
 _HIGH: Final = ("_HI", "_GT_LIM", "_HIGH")
+_MODES: Final = {"TEST": GenerationMode.TEST, "DEMO": GenerationMode.DEMO}
 _BY_CODE: Final = {"196670": "low", "196648": "high"}
 
 
@@ -46,15 +48,15 @@ class Alarms:
             ended = held or alarm
             if held is None:
                 return events
-            return [*events, DeviceAlarm(ended.alarm, now, present=False, mode=mode)]
+            return [*events, DeviceAlarm(ended.alarm, now, present=False, mode=alarm.mode)]
         if phase == _MOMENT:
-            return [*events, alarm, DeviceAlarm(alarm.alarm, now, present=False, mode=mode)]
+            return [*events, alarm, DeviceAlarm(alarm.alarm, now, present=False, mode=alarm.mode)]
         if len(self._present) >= _ALARMS_MAX:
             return events
         self._present[identity] = alarm
         is_news = held is None or (held.alarm, held.priority) != (alarm.alarm, alarm.priority)
         if held is not None and held.alarm != alarm.alarm:
-            events.append(DeviceAlarm(held.alarm, now, present=False, mode=mode))
+            events.append(DeviceAlarm(held.alarm, now, present=False, mode=alarm.mode))
         return [*events, alarm] if is_news else events
 
     def _pause(
@@ -82,12 +84,16 @@ def _facet(obx: Segment) -> str:
 def _alarm(
     rows: Sequence[Segment], facets: dict[str, str], mode: GenerationMode, now: Instant
 ) -> DeviceAlarm:
-    events = [each for each in rows if each.text(3, 2).startswith("MDC_EVT_")]
+    events = [each for each in rows if _is_event(each)]
     found = (metric_of(each.text(3, 1), each.text(3, 2), each.text(3, 3)) for each in rows)
     metric = next((each[0] for each in found if not isinstance(each, str)), None)
     event = events[0] if events else None
-    name = _name(event.text(3, 2) if event else "", event.text(3, 1) if event else "", metric)
+    name = _own_name(event) or _name(
+        event.text(3, 2) if event else "", event.text(3, 1) if event else "", metric
+    )
     words = [word for each in rows for word in each.words(8)]
+    for mode_word, meant in _MODES.items():
+        mode = meant if mode_word in words else mode
     code = facets.get("PRIORITY", "").upper()
     code = code or next((word for word in words if word in _PRIORITIES), "")
     return DeviceAlarm(
@@ -98,6 +104,25 @@ def _alarm(
         detail=(event.text(5) if event else "")[:80],
         mode=mode,
     )
+
+
+def _is_event(obx: Segment) -> bool:
+    """Tell whether a row names the event: by its standard name, or by a word of the sender's."""
+    return obx.text(3, 2).startswith("MDC_EVT_") or obx.text(3, 3) == LOCAL_SYSTEM
+
+
+def _own_name(event: Segment | None) -> str:
+    """Return the stable word of a sender that is a Vigil itself, as first or second code."""
+    if event is None:
+        return ""
+    for code, system in ((1, 3), (4, 6)):
+        if event.text(3, system) == LOCAL_SYSTEM:
+            return _plain_word(event.text(3, code))
+    return ""
+
+
+def _plain_word(word: str) -> str:
+    return "".join(sign if sign.isascii() and sign.isalnum() else "_" for sign in word)[:48]
 
 
 def _name(event: str, code: str, metric: Metric | None) -> str:
@@ -112,6 +137,4 @@ def _name(event: str, code: str, metric: Metric | None) -> str:
     if metric is not None and side:
         return f"{metric}_{side}"
     word = event.removeprefix("MDC_EVT_").lower()
-    return "".join(sign if sign.isascii() and sign.isalnum() else "_" for sign in word)[:48] or (
-        f"{metric}_alarm" if metric else "alarm"
-    )
+    return _plain_word(word) or (f"{metric}_alarm" if metric else "alarm")

@@ -6,7 +6,7 @@ gateways with wrong tables are met in the field.
 
 from typing import Final
 
-from monitor.model.metric import Metric
+from monitor.model.metric import Metric, describe
 
 _M = Metric
 # MDC code, name, metric, rank: of several rows for one metric the lowest rank is told.
@@ -66,7 +66,14 @@ _UNITS: Final = (
 )
 _UNIT_BY_CODE: Final = {code: unit for code, _, unit in _UNITS}
 _UNIT_BY_NAME: Final = {name: unit for _, name, unit in _UNITS}
-UNIT_FIELDS: Final = {unit: f"{code}^{name}^MDC" for code, name, unit in _UNITS}
+_FIELDS: Final = {name: f"{code}^{name}^MDC" for code, name, _ in _UNITS}
+_WRITTEN: Final = {
+    "1": _FIELDS["MDC_DIM_DIMLESS"],
+    "%": _FIELDS["MDC_DIM_PERCENT"],
+    "/min": _FIELDS["MDC_DIM_BEAT_PER_MIN"],
+    "mmHg": _FIELDS["MDC_DIM_MMHG"],
+    "Cel": _FIELDS["MDC_DIM_DEGC"],
+}
 DISAGREE: Final = "code and name disagree"
 
 
@@ -90,3 +97,10 @@ def unit_of(code: str, name: str) -> str:
     if by_code and by_name and by_code != by_name:
         return ""
     return by_code or by_name or code
+
+
+def unit_field(metric: Metric) -> str:
+    """Return how the unit of `metric` is written in OBX-6."""
+    if metric is Metric.RESP_RATE:
+        return _FIELDS["MDC_DIM_RESP_PER_MIN"]
+    return _WRITTEN[describe(metric).unit]

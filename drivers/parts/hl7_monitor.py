@@ -4,93 +4,92 @@ from collections.abc import Sequence
 from typing import Final
 
 from drivers.bedside import Said
-from drivers.parts.hl7_codes import CODES, UNIT_FIELDS
+from drivers.parts.hl7_codes import CODES
 from drivers.parts.hl7_message import ENCODING, escaped, read_segments, written_time
+from drivers.parts.hl7_writing import (
+    ALARMED,
+    DEVICE_ROW,
+    HIGH_EVENT,
+    LOW_EVENT,
+    OBSERVED,
+    Row,
+    Sender,
+    head,
+    message,
+    order,
+    text_row,
+)
 from drivers.parts.mllp import MllpSplitter, frame
 from monitor.model.event import DeviceAlarm, DeviceEvent, GenerationMode, Observation
 from monitor.model.instant import Instant, in_seconds, later, seconds
-from monitor.model.metric import Metric, describe
+from monitor.model.metric import describe
 
 PERIOD: Final = seconds(2)
 _REPEAT_AFTER: Final = seconds(10)
 _BACKLOG_MAX: Final = 32
 _OPENING_S: Final = 1_700_000_000
-_PROFILES: Final = {
-    "R01": "IHE_PCD_001^IHE PCD^1.3.6.1.4.1.19376.1.6.1.1.1^ISO",
-    "R40": "IHE_PCD_ACM_001^IHE PCD^1.3.6.1.4.1.19376.1.6.1.4.1^ISO",
-}
-_DEVICE_ROW: Final = "OBX|1||69965^MDC_DEV_MON_PHYSIO_MULTI_PARAM_MDS^MDC|1.0.0.0|||||||X"
+_SENDER: Final = Sender(application="VSIM", facility="TEST", receiving_application="VIGIL")
+_BED: Final = "PV1||I|SIM^1^B1"
 _PRIORITIES: Final = {"high": "PH", "medium": "PM", "low": "PL"}
-_RATES: Final = {Metric.RESP_RATE: "264928^MDC_DIM_RESP_PER_MIN^MDC"}
 
 
-def _head(trigger: str, control: str, now: Instant, *, is_demo: bool = False) -> list[str]:
-    time = written_time(_OPENING_S + in_seconds(now))
-    kind = f"ORU^{trigger}^ORU_{trigger}"
-    use = "T" if is_demo else "P"
-    return [
-        (
-            f"MSH|{ENCODING}|VSIM|TEST|VIGIL||{time}||{kind}|{control}|{use}|2.6|||NE|AL"
-            f"||UNICODE UTF-8|||{_PROFILES[trigger]}"
-        ),
-        "PV1||I|SIM^1^B1",
-    ]
+def _utc_s(instant: Instant) -> float:
+    return _OPENING_S + in_seconds(instant)
 
 
 def _row(number: int, each: Observation) -> str:
-    metric = each.metric
-    unit = _RATES.get(metric, UNIT_FIELDS[describe(metric).unit])
     taken = each.taken
-    if taken is None and describe(metric).stale_after is None:
+    if taken is None and describe(each.metric).stale_after is None:
         taken = each.at
-    time = "" if taken is None else written_time(_OPENING_S + in_seconds(taken))
-    value = "" if each.value is None else f"{each.value:g}"
-    flag, result = ("INV", "X") if each.value is None else ("", "R")
-    return (
-        f"OBX|{number}|NM|{CODES[metric]}|1.1.1.{number}|{value}|{unit}||{flag}"
-        f"|||{result}|||{time}".rstrip("|")
-    )
+    return Row(
+        number=number,
+        tree=f"1.1.1.{number}",
+        metric=each.metric,
+        value=each.value,
+        flags="INV" if each.value is None else "",
+        utc_s=None if taken is None else _utc_s(taken),
+    ).text()
 
 
 def observations(events: Sequence[Observation], control: str, now: Instant) -> str:
     """Return a PCD-01 message with all its segments."""
-    time = written_time(_OPENING_S + in_seconds(now))
     told = [each for each in events if each.metric in CODES]
     is_demo = any(each.mode is not GenerationMode.REAL for each in told)
-    order = f"OBR|1|{control}^VSIM|{control}^VSIM|182777000^monitoring of patient^SCT|||{time}"
+    mode = GenerationMode.DEMO if is_demo else GenerationMode.REAL
     rows = [_row(place + 2, each) for place, each in enumerate(told)]
-    lines = [*_head("R01", control, now, is_demo=is_demo), order, _DEVICE_ROW, *rows]
-    return "".join(f"{line}\r" for line in lines)
+    begun = order(control, "VSIM", OBSERVED, _utc_s(now))
+    return message(
+        [head(_SENDER, "R01", control, _utc_s(now), mode), _BED, begun, DEVICE_ROW, *rows]
+    )
 
 
 def short_observations(events: Sequence[Observation], control: str, now: Instant) -> str:
     """Return the shortest message that says `events`: no bed, no order, no device."""
-    time = written_time(_OPENING_S + in_seconds(now))
-    head = f"MSH|{ENCODING}|VSIM||||{time}||ORU^R01|{control}|P|2.6"
+    first = f"MSH|{ENCODING}|VSIM||||{written_time(_utc_s(now))}||ORU^R01|{control}|P|2.6"
     rows = [_row(place + 1, each) for place, each in enumerate(events) if each.metric in CODES]
-    return "".join(f"{line}\r" for line in (head, *rows))
+    return message([first, *rows])
 
 
 def alarm(event: DeviceAlarm, control: str, now: Instant) -> str:
     """Return a PCD-04 message: the alarm began, or ended."""
-    time = written_time(_OPENING_S + in_seconds(now))
-    identity = f"{escaped(event.alarm)}^VSIM"
-    side = {"high": "196648^MDC_EVT_HI", "low": "196670^MDC_EVT_LO"}.get(
-        event.alarm.rpartition("_")[2], f"0^MDC_EVT_{escaped(event.alarm).upper()}"
+    side = {"high": HIGH_EVENT, "low": LOW_EVENT}.get(
+        event.alarm.rpartition("_")[2], f"0^MDC_EVT_{escaped(event.alarm).upper()}^MDC"
     )
-    side = "0^MDC_EVT_APNEA" if event.alarm == "no_breath" else side
+    side = "0^MDC_EVT_APNEA^MDC" if event.alarm == "no_breath" else side
     phase, state = ("start", "active") if event.present else ("end", "inactive")
     flags = f"A~{_PRIORITIES.get(event.priority, 'PM')}~SP"
     lines = [
-        *_head("R40", control, now),
-        f"OBR|1|{identity}|{identity}|196616^MDC_EVT_ALARM^MDC|||{time}",
-        f"OBX|1|ST|{side}^MDC|1.1.1.1.1|{escaped(event.detail or event.alarm)}|||{flags}|||R",
+        head(_SENDER, "R40", control, _utc_s(now), GenerationMode.REAL),
+        _BED,
+        order(event.alarm, "VSIM", ALARMED, _utc_s(now)),
+        text_row(1, side, "1.1.1.1.1", event.detail or event.alarm, flags),
     ]
     if event.metric in CODES:
-        lines.append(f"OBX|2|NM|{CODES[event.metric]}|1.1.1.1.2||||{flags}|||X")
-    lines.append(f"OBX|3|ST|68481^MDC_ATTR_EVENT_PHASE^MDC|1.1.1.1.3|{phase}||||||R")
-    lines.append(f"OBX|4|ST|68482^MDC_ATTR_ALARM_STATE^MDC|1.1.1.1.4|{state}||||||R")
-    return "".join(f"{line}\r" for line in lines)
+        source = Row(number=2, tree="1.1.1.1.2", metric=event.metric, value=None, flags=flags)
+        lines.append(source.text())
+    lines.append(text_row(3, "68481^MDC_ATTR_EVENT_PHASE^MDC", "1.1.1.1.3", phase))
+    lines.append(text_row(4, "68482^MDC_ATTR_ALARM_STATE^MDC", "1.1.1.1.4", state))
+    return message(lines)
 
 
 def encode(events: Sequence[DeviceEvent]) -> bytes:

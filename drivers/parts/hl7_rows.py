@@ -22,7 +22,7 @@ _NUMBER: Final = re.compile(r"[+-]?\d{1,7}(\.\d{0,6})?", re.ASCII)
 _MISSING: Final = frozenset({"", "-", "--", "---", "----", '""', "NaN", "-100", "-100.0"})
 _NO_VALUE_FLAGS: Final = frozenset({"INV", "OFF", "NAV", "CAL", "OUT"})
 _DOUBT_FLAGS: Final = frozenset({"QUES"})
-_PLAIN_FLAGS: Final = frozenset({"", "N"})
+_PLAIN_FLAGS: Final = frozenset({"", "N", "TEST", "DEMO"})
 _NO_RESULT: Final = "X"
 _NEVER_ZERO_WITH_A_FLAG: Final = frozenset(
     {

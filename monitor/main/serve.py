@@ -16,6 +16,7 @@ import msgspec
 
 from monitor import config as configuration
 from monitor.config import Config
+from monitor.main.hl7_out import heard_by, open_sender
 from monitor.main.output import flush, note, say_json
 from monitor.main.upload import open_uploaders
 from monitor.model.alarm import AlarmChange
@@ -140,7 +141,8 @@ async def _run_station(
         software=software(),
         picture_every_s=PICTURE_EVERY_S if world.in_thread else VIRTUAL_PICTURE_EVERY_S,
     )
-    station.on_changes = tell
+    sender = open_sender(config, chairs, world.chance.random) if world.in_thread else None
+    station.on_changes = tell if sender is None else heard_by(tell, sender)
     try:
         async with AsyncExitStack() as stack:
             if world.in_thread:
@@ -149,6 +151,8 @@ async def _run_station(
                 running = tasks.create_task(station.run())
                 for uploader in open_uploaders(config, chairs, world.chance):
                     tasks.create_task(uploader)
+                if sender is not None:
+                    tasks.create_task(sender.run())
                 tasks.create_task(_raise_failure(failed))
                 on_ready(station)
                 await running

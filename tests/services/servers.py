@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from tests.services.certificates import tls_files
+
 LOOPBACK: Final = "127.0.0.1"
 START_TRIES_MAX: Final = 3
 READY_POLLS_MAX: Final = 500
@@ -377,22 +379,7 @@ def _password_file(folder: Path, password: str) -> Path:
 
 
 def _tls_lines(folder: Path) -> tuple[list[str], Path]:
-    """Make a CA and a certificate for `localhost`; return the broker's lines and the CA's file."""
-    openssl = program("openssl")
-
-    def run(*arguments: str) -> None:
-        subprocess.run((openssl, *arguments), check=True, capture_output=True, cwd=folder)
-
-    key = ("-newkey", "rsa:2048", "-nodes", "-days", "2")
-    # Python 3.13 refuses a CA that does not say what its key may be used for.
-    usage = ("-addext", "keyUsage=critical,keyCertSign,cRLSign")
-    run("req", "-x509", *key, *usage, "-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=test CA")
-    run("req", *key[:3], "-keyout", "tls.key", "-out", "tls.csr", "-subj", "/CN=localhost")
-    (folder / "san.cnf").write_text(
-        "subjectAltName=DNS:localhost,IP:127.0.0.1\n"
-        "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n"
-    )
-    signing = ("-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2")
-    run("x509", "-req", "-in", "tls.csr", *signing, "-extfile", "san.cnf", "-out", "tls.crt")
-    lines = [f"certfile {folder}/tls.crt", f"keyfile {folder}/tls.key"]
-    return lines, folder / "ca.crt"
+    """Return the broker's lines and the CA's file."""
+    program("openssl")
+    files = tls_files(folder)
+    return [f"certfile {files.certificate}", f"keyfile {files.key}"], files.ca

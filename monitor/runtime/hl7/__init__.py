@@ -1,0 +1,1 @@
+"""Our own observations and alarms, sent in HL7."""
