@@ -5,13 +5,15 @@ SEEDS  ?= 200
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help setup demo test fix bench world tables services lock
+.PHONY: help setup demo test fix bench world burden tables services lock
 help:
 	@echo "make demo    a simulated chair on real byte protocols, live in this terminal"
 	@echo "make test    format, lint, types, layers, tests, simulated sessions  (PYTHON=python3.13 to choose)"
 	@echo "make fix     format the code"
 	@echo "make bench   the figures of this machine"
 	@echo "make world   simulated sessions with faults  (SEEDS=2000)"
+	@echo "make burden  how often alarms call and what they find: docs/burden.md with its curves, in minutes"
+	@echo "make mutants small defects planted in the alarm core: which do the tests notice?"
 	@echo "make tables  the page about the real recordings, from ../shared/data"
 
 setup: $(READY)
@@ -46,6 +48,12 @@ bench: setup services
 
 world: setup
 	$(BIN)/python -m simulators.world --seeds $(SEEDS)
+
+burden: setup
+	$(BIN)/python -m tests.burden -o docs/burden.md
+
+mutants: setup
+	$(BIN)/python -m tests.mutants --page docs/mutants.md
 
 tables: setup
 	$(BIN)/python -m tests.alarms.recordings_table

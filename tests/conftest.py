@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from tests.services.servers import (
     Influxd,
@@ -32,6 +32,13 @@ settings.register_profile(
     derandomize=True,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
+)
+# A planted defect is to be noticed, not told well: few examples, and no search for a smaller one.
+settings.register_profile(
+    "mutants",
+    settings.get_profile("ci"),
+    max_examples=40,
+    phases=[Phase.explicit, Phase.generate],
 )
 settings.register_profile("explore", settings.get_profile("ci"), derandomize=False)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))

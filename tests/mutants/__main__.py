@@ -1,0 +1,88 @@
+"""Plant small defects in the alarm core, one at a time, and see which the tests notice.
+
+`make mutants`, or `python -m tests.mutants alarms/step.py --json verdicts.jsonl`.
+"""
+
+import argparse
+import random
+import sys
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from tests.mutants.campaign import Campaign, Order, Verdict, run_pytest
+from tests.mutants.mutations import Mutant, find
+from tests.mutants.page import read_reasons, score_lines, survivor_lines, write_page
+
+ROOT: Final = Path(__file__).parents[2]
+TESTS: Final = ("tests/alarms",)
+
+
+def main() -> int:
+    """Run a campaign; say the survivors and the score."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
+    parser.add_argument("files", nargs="*", metavar="FILE", help="alarms/*.py unless said")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--sample", type=int, metavar="N", help="only N of them, by chance")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--test-s-max", type=float, default=2.5, metavar="S",
+                        help="ask only tests that take so long at most")  # fmt: skip
+    parser.add_argument("--again", type=Path, metavar="F", help="only the survivors told in F")
+    parser.add_argument("--json", type=Path, metavar="F", help="write every verdict as a line")
+    parser.add_argument("--merge", type=Path, nargs="*", metavar="F", default=[],
+                        help="run nothing: take these verdicts, the later counting")  # fmt: skip
+    parser.add_argument("--page", type=Path, metavar="F", help="write the page, with the reasons")
+    chosen = parser.parse_args()
+    files = chosen.files or sorted(
+        str(each.relative_to(ROOT)) for each in (ROOT / "alarms").glob("*.py")
+    )
+    mutants = [mutant for each in files for mutant in find(ROOT / each, each)]
+    if chosen.again:
+        before = read(chosen.again)
+        left = {each.mutant.name for each in before if each.verdict == "survived"}
+        mutants = [each for each in mutants if each.name in left]
+    if chosen.sample:
+        chance = random.Random(chosen.seed)
+        mutants = sorted(chance.sample(mutants, min(chosen.sample, len(mutants))),
+                         key=lambda each: (each.file, each.step))  # fmt: skip
+    if chosen.merge:
+        latest = {each.mutant.name: each for path in chosen.merge for each in read(path)}
+        verdicts = [latest[each.name] for each in mutants if each.name in latest]
+    else:
+        verdicts = try_all(files, mutants, chosen.jobs, chosen.test_s_max)
+    if chosen.json:
+        lines = [msgspec.json.encode(each).decode() for each in verdicts]
+        chosen.json.write_text("\n".join(lines) + "\n")
+    reasons = read_reasons()
+    if chosen.page:
+        write_page(chosen.page, verdicts, reasons)
+    for line in [*survivor_lines(verdicts, reasons), *score_lines(verdicts)]:
+        sys.stdout.write(line + "\n")
+    return 0
+
+
+def read(path: Path) -> list[Verdict]:
+    """Return the verdicts of an earlier campaign."""
+    lines = path.read_text().splitlines()
+    return [msgspec.json.decode(line, type=Verdict) for line in lines]
+
+
+def try_all(files: list[str], mutants: list[Mutant], jobs: int, test_s_max: float) -> list[Verdict]:
+    """Try every mutant; show how far it is."""
+    verdicts: list[Verdict] = []
+
+    def told(verdict: Verdict, done: int) -> None:
+        verdicts.append(verdict)
+        alive = sum(each.verdict == "survived" for each in verdicts)
+        sys.stderr.write(f"\r{done} of {len(mutants)}, {alive} survived ")
+        sys.stderr.flush()
+
+    order = Order(root=str(ROOT), files=files, mutants=mutants, jobs=jobs, test_s_max=test_s_max)
+    run_pytest(TESTS, [Campaign(order, told)])
+    sys.stderr.write("\n")
+    return verdicts
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,159 @@
+"""A campaign inside one pytest process: learn what each test runs, then fork for each mutant."""
+
+import os
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import pytest
+
+from tests.mutants.mutations import Mutant
+from tests.mutants.trial import (
+    KILLED,
+    SURVIVED,
+    TIMED_OUT,
+    Planted,
+    Reach,
+    limit,
+    passes,
+    try_here,
+)
+
+VERDICTS: Final = {SURVIVED: "survived", KILLED: "killed", TIMED_OUT: "hung"}
+PLANTED_HERE: Final = "VIGIL_MUTANT"
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one mutant; `tests` is how many tests were asked."""
+
+    mutant: Mutant
+    verdict: str
+    tests: int
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """What to try: the files, the mutants, how many at once, and how long a test asked may take."""
+
+    root: str
+    files: list[str]
+    mutants: list[Mutant]
+    jobs: int = 2
+    test_s_max: float = 1.0
+
+
+class _NewProcess(msgspec.Struct, frozen=True):
+    """A mutant for a process of its own, and the tests it is to run, with the time they have."""
+
+    mutant: Mutant
+    root: str
+    tests: list[str]
+    patience_s: float
+
+
+class Campaign:
+    """A pytest plugin that takes the place of the run of the tests."""
+
+    def __init__(self, order: Order, told: Callable[[Verdict, int], None]) -> None:
+        self._order = order
+        self._root = Path(order.root)
+        self._told = told
+        self._running: dict[int, tuple[Mutant, int]] = {}
+        self._items: dict[str, pytest.Item] = {}
+        self._done = 0
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Learn, then try each mutant; the verdicts go to whoever asked."""
+        reach = Reach(self._root, self._order.files)
+        if not reach.learn(session):
+            raise pytest.UsageError("tests fail without any mutant: nothing can be learned")
+        self._items = {each.nodeid: each for each in session.items}
+        for mutant in self._order.mutants:
+            tests = [
+                each
+                for each in reach.tests_of(mutant)
+                if reach.seconds[each] <= self._order.test_s_max
+            ]
+            if not tests:
+                self._tell(mutant, SURVIVED, 0)
+                continue
+            if len(self._running) >= self._order.jobs:
+                self._wait()
+            self._start(mutant, tests, reach.patience_s(tests))
+        while self._running:
+            self._wait()
+        return True
+
+    def _start(self, mutant: Mutant, tests: list[str], patience_s: float) -> None:
+        pid = os.fork()
+        if pid:
+            self._running[pid] = (mutant, len(tests))
+            return
+        silence()
+        try:
+            if mutant.function:
+                items = [self._items[each] for each in tests]
+                verdict = try_here(mutant, self._root, items, patience_s)
+            else:
+                verdict = self._elsewhere(_NewProcess(mutant, self._order.root, tests, patience_s))
+        except BaseException:  # noqa: BLE001  # whatever happens, this fork ends here
+            traceback.print_exc()
+            verdict = KILLED
+        os._exit(verdict)
+
+    @staticmethod
+    def _elsewhere(order: _NewProcess) -> int:
+        environment = {**os.environ, PLANTED_HERE: msgspec.json.encode(order).decode()}
+        command = [sys.executable, "-m", "tests.mutants.planted"]
+        done = subprocess.run(command, env=environment, cwd=order.root, check=False)
+        return done.returncode if done.returncode in VERDICTS else KILLED
+
+    def _wait(self) -> None:
+        pid, status = os.wait()
+        mutant, tests = self._running.pop(pid)
+        self._tell(mutant, os.waitstatus_to_exitcode(status), tests)
+
+    def _tell(self, mutant: Mutant, code: int, tests: int) -> None:
+        self._done += 1
+        verdict = VERDICTS.get(code, "killed")
+        self._told(Verdict(mutant=mutant, verdict=verdict, tests=tests), self._done)
+
+
+class OneMutant:
+    """A pytest plugin for a process that loads everything with one mutant in it."""
+
+    def __init__(self, patience_s: float) -> None:
+        self._patience_s = patience_s
+        self.survived = False
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Run the tests until one notices."""
+        limit(self._patience_s)
+        self.survived = all(passes(each) for each in session.items)
+        return True
+
+
+def try_in_this_process() -> int:
+    """Load everything with the mutant of the environment in it; return what became of it."""
+    order = msgspec.json.decode(os.environ[PLANTED_HERE], type=_NewProcess)
+    sys.meta_path.insert(0, Planted(order.mutant, Path(order.root)))
+    plugin = OneMutant(order.patience_s)
+    run_pytest(order.tests, [plugin])
+    return SURVIVED if plugin.survived else KILLED
+
+
+def run_pytest(tests: Iterable[str], plugins: list[object]) -> int:
+    """Collect the tests and hand over to the plugin that runs them."""
+    os.environ["HYPOTHESIS_PROFILE"] = "mutants"
+    options = ["-q", "-p", "no:xdist", "-p", "no:cacheprovider", "--timeout=0", "--capture=no"]
+    return int(pytest.main([*options, *tests], plugins=plugins))
+
+
+def silence() -> None:
+    """Let this process say nothing more."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
