@@ -1,4 +1,4 @@
-"""Nonin OEM III, Xpod, iPod, WristOx2: SpO2, pulse and pleth on a one-way serial line.
+"""Nonin OEM III, Xpod, iPod, WristOx2: SpO2, pulse and pleth; Bluetooth models take commands.
 
 Formats 2 and 7 (75 frames a second, told apart by themselves; 25 frames make a packet)::
 
@@ -16,7 +16,6 @@ the average (frames 1 to 3, missing at once) says that nothing is being measured
 """
 
 from collections.abc import Sequence
-from enum import IntEnum
 from typing import Final
 
 from drivers.contract import (
@@ -29,25 +28,29 @@ from drivers.contract import (
     Vector,
 )
 from drivers.framing import Piece, Strays
-from drivers.options import CommonOptions, read_options
+from drivers.options import read_options
 from drivers.parts.nonin_module import NoninDevice, encode
 from drivers.parts.nonin_packet import (
     FIRMWARE_AT,
     FRAMES,
     GREEN,
+    IS_GOOD,
     LOW_BATTERY,
-    MARK,
     NO_SENSOR,
     OUT_OF_TRACK,
     RATE_AT,
     RATE_SHOWN_AT,
     RED,
+    SIZE,
     SPO2_AT,
     SPO2_SHOWN_AT,
     STATUS_2_AT,
+    STATUS_OFFSET,
     SYNC,
+    Format,
     Packet,
 )
+from drivers.parts.nonin_setup import NoninOptions, Setup
 from drivers.parts.nonin_short import (
     SIZE_OF_EIGHT,
     SIZE_OF_ONE,
@@ -65,11 +68,11 @@ from monitor.model.event import (
 from monitor.model.instant import OPENING, Instant, between, seconds
 from monitor.model.metric import Metric
 
-_SIZE: Final = 5  # of a frame
 _IN_ROW: Final = 3  # good frames, the first with SYNC, before a place in the stream is believed
-_KEPT: Final = 2 * _SIZE  # bytes looked at again when step is lost
+_KEPT: Final = 2 * SIZE  # bytes looked at again when step is lost
 _HEAD_SIZE_MAX: Final = 60
 _PAUSE_MAX: Final = seconds(0.9)  # a packet takes a third of a second
+_AWAY: Final = seconds(3)  # a module silent for longer may have been switched off
 _UNLEARN_AFTER: Final = 1000  # bytes without a frame of the known format
 
 _LOW_PERFUSION_BIT: Final = 0x100  # our own bits, beside the device's
@@ -82,34 +85,6 @@ _FLAGS: Final = (
 )
 
 
-class Format(IntEnum):
-    """The vendor's numbers of the serial formats; 0 finds out whether it is 2 or 7."""
-
-    AUTO = 0
-    ONE = 1
-    TWO = 2
-    SEVEN = 7
-    EIGHT = 8
-
-
-class NoninOptions(CommonOptions, frozen=True, kw_only=True):
-    """`format`: 2 or 7 where the wire is known, 8 or 1 where it has no checksum to be known by."""
-
-    format: Format = Format.AUTO
-
-
-def _is_two(data: bytes | bytearray, at: int) -> bool:
-    status, pleth, value = data[at + 1 : at + 4]
-    return data[at] == 1 and status >= MARK and (1 + status + pleth + value) & 0xFF == data[at + 4]
-
-
-def _is_seven(data: bytes | bytearray, at: int) -> bool:
-    status, high, low, value = data[at : at + 4]
-    return status >= MARK and (status + high + low + value) & 0xFF == data[at + 4]
-
-
-_IS_GOOD: Final = {Format.TWO: _is_two, Format.SEVEN: _is_seven}
-_STATUS_OFFSET: Final = {Format.TWO: 1, Format.SEVEN: 0}
 _TRIED: Final = {
     Format.AUTO: (Format.TWO, Format.SEVEN),
     Format.TWO: (Format.TWO,),
@@ -119,13 +94,12 @@ _SHORT_SIZES: Final = {Format.EIGHT: SIZE_OF_EIGHT, Format.ONE: SIZE_OF_ONE}
 
 
 class NoninProtocol:
-    """The sensor only talks: hunt for a packet's first frame, then follow five bytes at a time."""
-
-    wake_at: Instant | None = None
+    """Hunt for a packet's first frame, then follow five bytes at a time; set up what has ears."""
 
     def __init__(self, options: Options = NO_OPTIONS) -> None:
-        chosen = read_options(options, NoninOptions).format
-        self._chosen = _TRIED[chosen]
+        chosen = read_options(options, NoninOptions)
+        self._setup = Setup(chosen)
+        self._chosen = _TRIED[chosen.format]
         self._tried = (
             self._chosen
         )  # a format once met stays: a flat pleth of one looks like another
@@ -142,9 +116,16 @@ class NoninProtocol:
         self._firmware: int | None = None
         self._head: bytes | None = b""  # the first bytes, for `finish`; None once frames were found
 
+    @property
+    def wake_at(self) -> Instant | None:
+        """When a module that is set up is asked; None for one that only talks."""
+        return self._setup.wake_at
+
     def receive(self, data: bytes, now: Instant) -> Sequence[DeviceEvent]:
         """Take bytes; tell what the packets completed by them say."""
         events: list[DeviceEvent] = []
+        if between(self._heard_at, now) > _AWAY:
+            self._setup.begin()
         if between(self._heard_at, now) > _PAUSE_MAX:  # half a packet from before is none of this
             events += self._drop(now)
             self._refuse(bytes(self._buffer[self._done :]), events, now)
@@ -156,16 +137,16 @@ class NoninProtocol:
             self._head += data[: _HEAD_SIZE_MAX + 1]
         while (self._format or self._hunt(events, now)) and self._follow(events, now):
             pass
+        self._setup.hear(now, is_in_format=bool(self._format))
         return events
 
     def wake(self, now: Instant) -> Sequence[DeviceEvent]:
-        """Nothing depends on time alone."""
-        del now
-        return ()
+        """Set the module up, where an option asks for it; nothing else depends on time alone."""
+        return self._setup.wake(now)
 
     def take_outgoing(self) -> Sequence[bytes]:
-        """Return nothing: the wired modules have no ears."""
-        return ()
+        """Return the next command; nothing to a wired module, which has no ears."""
+        return self._setup.take_outgoing()
 
     def finish(self, now: Instant) -> Sequence[DeviceEvent]:
         """Tell what the last packet said, marked questionable: nothing shows that it was in step.
@@ -193,7 +174,7 @@ class NoninProtocol:
     def _hunt(self, events: list[DeviceEvent], now: Instant, in_row: int = _IN_ROW) -> bool:
         """Look for a packet's beginning; keep only what may still be one."""
         buffer = self._buffer
-        keep = max(0, len(buffer) - in_row * _SIZE + 1)
+        keep = max(0, len(buffer) - in_row * SIZE + 1)
         for at in range(keep):
             for each in self._tried:
                 if self._begins(each, at, in_row):
@@ -207,10 +188,10 @@ class NoninProtocol:
         return False
 
     def _begins(self, layout: Format, at: int, in_row: int) -> bool:
-        buffer, offset, is_good = self._buffer, _STATUS_OFFSET[layout], _IS_GOOD[layout]
+        buffer, offset, is_good = self._buffer, STATUS_OFFSET[layout], IS_GOOD[layout]
         if not buffer[at + offset] & SYNC:  # the cheapest test first: this runs on all noise
             return False
-        places = range(at + _SIZE, at + in_row * _SIZE, _SIZE)
+        places = range(at + SIZE, at + in_row * SIZE, SIZE)
         return is_good(buffer, at) and all(
             is_good(buffer, place) and not buffer[place + offset] & SYNC for place in places
         )
@@ -234,10 +215,17 @@ class NoninProtocol:
 
     def _follow(self, events: list[DeviceEvent], now: Instant) -> bool:
         """Take whole frames in step; return True if step was lost and hunting is due."""
-        buffer, is_good = self._buffer, _IS_GOOD[self._format]
+        buffer, is_good = self._buffer, IS_GOOD[self._format]
         at = self._done
-        while at + _SIZE <= len(buffer):
-            frame = bytes(buffer[at : at + _SIZE])
+        while at + SIZE <= len(buffer):
+            size = self._setup.answer_size(buffer, at)
+            if size is None:
+                break
+            if size:
+                events += self._setup.read(bytes(buffer[at : at + size]), now)
+                at += size
+                continue
+            frame = bytes(buffer[at : at + SIZE])
             if is_good(buffer, at):
                 is_in_step = self._take(frame, events, now)
             else:
@@ -246,7 +234,7 @@ class NoninProtocol:
                 events += self._drop(now)
                 self._lose_step(at)
                 return True
-            at += _SIZE
+            at += SIZE
         self._done = min(at, _KEPT)
         del buffer[: at - self._done]
         return False
@@ -330,12 +318,9 @@ def open_nonin(options: Options = NO_OPTIONS) -> DeviceProtocol:
     Raises:
         OptionError: an option is unknown, or the format is none of 0, 1, 2, 7, 8.
     """
-    layout = read_options(options, NoninOptions).format
-    return (
-        NoninShortProtocol(_SHORT_SIZES[layout])
-        if layout in _SHORT_SIZES
-        else NoninProtocol(options)
-    )
+    chosen = read_options(options, NoninOptions)
+    size = _SHORT_SIZES.get(chosen.format)
+    return NoninProtocol(options) if size is None else NoninShortProtocol(size, Setup(chosen))
 
 
 _PAGE: Final = "public OEM III / Xpod format tables, put together by hand"
@@ -385,6 +370,7 @@ DRIVER: Final = Driver(
     doubts=(
         "formats 8 and 1 have no checksum: a damaged frame may pass as another reading",
         "the 3-byte format 8 of some OEM III is unconfirmed; choose format 1 for it",
+        "answers to the set-up commands follow the commands by analogy: UNCERTAIN",
         "frame 8 (battery) is reserved on the OEM III; only its lowest bit is read",
     ),
 )

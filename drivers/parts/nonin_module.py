@@ -1,10 +1,11 @@
-"""The Nonin module's own side: making a packet, and sending three a second."""
+"""The Nonin module's own side: making frames of each format, sending them, obeying commands."""
 
 from collections.abc import Sequence
 from typing import Final
 
 from drivers.bedside import Beat, Said
 from drivers.checksums import sum_8
+from drivers.clock import SOME_OPENING_S, calendar_of, seconds_since_1970
 from drivers.parts.nonin_packet import (
     FIRMWARE_AT,
     FRAMES,
@@ -22,12 +23,35 @@ from drivers.parts.nonin_packet import (
     SPO2_SHOWN_AT,
     STATUS_2_AT,
     SYNC,
+    Format,
+)
+from drivers.parts.nonin_setup import (
+    ANSWER,
+    BODY_SIZE_MAX,
+    CLOCK,
+    END,
+    FORMAT,
+    RADIO,
+    REFUSED,
+    START,
+    TAKEN,
+    command,
+    format_commands,
+)
+from drivers.parts.nonin_short import (
+    SHORT_FINGER_OFF,
+    SHORT_OUT_OF_TRACK,
+    SHORT_SENSOR_GONE,
+    SIZE_OF_EIGHT,
+    SIZE_OF_ONE,
 )
 from monitor.model.event import DeviceEvent, NoticeKind, Observation, WaveformSegment
-from monitor.model.instant import Instant, seconds
+from monitor.model.instant import Instant, in_seconds, seconds
 from monitor.model.metric import Metric
 
 _HOLD: Final = seconds(10)
+_SHORT: Final = {Format.EIGHT: SIZE_OF_EIGHT, Format.ONE: SIZE_OF_ONE}
+_LAYOUTS: Final = frozenset(Format) - {Format.AUTO}
 _BURST_RATE_HZ: Final = 15
 _BURST_FRAMES: Final = 5  # sent together; the real module sends each alone, 13 ms apart
 
@@ -84,15 +108,41 @@ def encode(events: Sequence[DeviceEvent]) -> bytes:
     return b"".join([*frames, frames[0]])
 
 
-class NoninDevice:
-    """The module: three packets a second, whatever is or is not in the sensor."""
+def as_seven(frames: Sequence[bytes]) -> list[bytes]:
+    """Return frames of format 2 in format 7, whose pleth is twice as wide."""
+    bodies = [bytes([frame[1], frame[2], 0, frame[3]]) for frame in frames]
+    return [body + bytes([sum_8(body)]) for body in bodies]
 
-    def __init__(self) -> None:
+
+def short_frame(said: Said, size: int) -> bytes:
+    """Return the one frame of format 8 (`size` 4) or 1 (3) that says `said`."""
+    is_off = NoticeKind.SENSOR_OFF in said.notices
+    high, low = _pair(None if is_off else said.value(Metric.PULSE_RATE))
+    spo2 = _spo2_byte(None if is_off else said.value(Metric.SPO2))
+    first = MARK | high | (SHORT_SENSOR_GONE if is_off else 0)
+    first |= SHORT_OUT_OF_TRACK if NoticeKind.SEARCHING in said.notices else 0
+    last = SHORT_FINGER_OFF if is_off else 0
+    last |= int(NoticeKind.LOW_BATTERY in said.notices)
+    return bytes([first, low, spo2, last])[:size]
+
+
+class NoninDevice:
+    """The module: three packets a second, whatever is or is not in the sensor.
+
+    It obeys commands as the Bluetooth models do; with `has_ears` off it is a wired one.
+    """
+
+    def __init__(self, layout: Format = Format.TWO, *, has_ears: bool = True) -> None:
         self._said = Said(pleth=RATE_HZ)
         self._beat = Beat(_BURST_RATE_HZ)
+        self._bursts = 0
         self._frames: list[bytes] = []
         self._outgoing: list[bytes] = []
         self._in_track: dict[Metric, Observation] = {}
+        self._has_ears = has_ears
+        self._heard = bytearray()
+        self._clock_s = float(SOME_OPENING_S)
+        self.layout = layout
 
     @property
     def wake_at(self) -> Instant | None:
@@ -106,11 +156,48 @@ class NoninDevice:
             self._beat.start(now)
 
     def receive(self, data: bytes, now: Instant) -> None:
-        """Ignore the host: the wired modules have no ears."""
+        """Obey the host, between two frames."""
+        self._heard += data if self._has_ears else b""
+        while (start := self._heard.find(START)) >= 0:
+            del self._heard[:start]
+            if len(self._heard) < 3 or len(self._heard) < self._heard[2] + 4:
+                break
+            size = self._heard[2] + 4
+            asked = bytes(self._heard[:size])
+            del self._heard[: size if asked[-1] == END else 1]
+            if asked[-1] == END:
+                self._outgoing.append(self._answer(asked, now))
+        del self._heard[: -2 * BODY_SIZE_MAX]
+
+    def _answer(self, asked: bytes, now: Instant) -> bytes:
+        code, body = asked[1], asked[3:-1]
+        if code == FORMAT and asked in format_commands(body[1], body[2] if len(body) > 2 else 0):
+            if body[1] not in _LAYOUTS:
+                return bytes([REFUSED])
+            self.layout = Format(body[1])
+            self._frames.clear()
+            return bytes([TAKEN])
+        if code == CLOCK and not body:
+            year, *rest = calendar_of(self._clock_s + in_seconds(now))
+            return command(CLOCK | ANSWER, bytes([year % 100, *rest]))
+        if code == CLOCK and len(body) == 6:
+            year, month, day, *time = body
+            set_s = seconds_since_1970((2000 + year, month, day), time)
+            if set_s is not None:
+                self._clock_s = set_s - in_seconds(now)
+                return bytes([TAKEN])
+        if code == RADIO and sum_8(asked[1:-2]) == asked[-2]:
+            return command(RADIO | ANSWER, body)
+        return bytes([REFUSED])
 
     def wake(self, now: Instant) -> None:
         """Send the frames that are due."""
         while self._beat.is_due(now):
+            self._bursts += 1
+            if self.layout in _SHORT:
+                if self._bursts % _BURST_RATE_HZ == 0:
+                    self._outgoing.append(short_frame(self._said, _SHORT[self.layout]))
+                continue
             if not self._frames:
                 self._frames = self._next_packet(now)
             self._outgoing.append(b"".join(self._frames[:_BURST_FRAMES]))
@@ -131,4 +218,5 @@ class NoninDevice:
         if NoticeKind.SENSOR_OFF in shown.notices:  # the display pair holds on for ten seconds
             shown.hear([each for each in self._in_track.values() if now - each.at < _HOLD])
         tape = self._said.tapes[Metric.PLETH]
-        return encode_packet(shown, [tape.take() for _ in range(FRAMES)])
+        frames = encode_packet(shown, [tape.take() for _ in range(FRAMES)])
+        return as_seven(frames) if self.layout is Format.SEVEN else frames

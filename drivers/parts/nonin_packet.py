@@ -1,5 +1,6 @@
-"""What the 25 frames of a Nonin packet (formats 2 and 7) say."""
+"""The frames of the Nonin formats 2 and 7, and what the 25 of a packet say."""
 
+from enum import IntEnum
 from typing import Final
 
 from drivers.reading import read
@@ -11,6 +12,18 @@ from monitor.model.event import (
 from monitor.model.instant import Instant
 from monitor.model.metric import Metric
 
+
+class Format(IntEnum):
+    """The vendor's numbers of the serial formats; 0 finds out whether it is 2 or 7."""
+
+    AUTO = 0
+    ONE = 1
+    TWO = 2
+    SEVEN = 7
+    EIGHT = 8
+
+
+SIZE: Final = 5  # of a frame
 RATE_HZ: Final = 75
 FRAMES: Final = 25
 
@@ -39,6 +52,20 @@ _RATES_AT: Final = (RATE_AT, 13, RATE_SHOWN_AT, 21)
 _RATES_DIFFER_MAX: Final = 30  # four beats averaged against eight
 _SPO2S_AT: Final = (SPO2_AT, SPO2_SHOWN_AT, 9, 10, 15, 16)
 LOW_BATTERY: Final = 0x01
+
+
+def _is_two(data: bytes | bytearray, at: int) -> bool:
+    status, pleth, value = data[at + 1 : at + 4]
+    return data[at] == 1 and status >= MARK and (1 + status + pleth + value) & 0xFF == data[at + 4]
+
+
+def _is_seven(data: bytes | bytearray, at: int) -> bool:
+    status, high, low, value = data[at : at + 4]
+    return status >= MARK and (status + high + low + value) & 0xFF == data[at + 4]
+
+
+IS_GOOD: Final = {Format.TWO: _is_two, Format.SEVEN: _is_seven}
+STATUS_OFFSET: Final = {Format.TWO: 1, Format.SEVEN: 0}
 
 
 class Packet:

@@ -15,7 +15,7 @@ from monitor.model.event import (
     WaveformSegment,
     observe,
 )
-from monitor.model.instant import Instant, instant_at
+from monitor.model.instant import Instant, instant_at, seconds
 from monitor.model.metric import Metric
 
 NOW = Instant(7)
@@ -167,6 +167,8 @@ def test_short_formats_are_read_where_an_option_asks(size: int, layout: int) -> 
     )
     told = list(protocol.receive(b"\x11\x22" + stream[:5], NOW))
     told += protocol.receive(stream[5:], NOW)
+    assert protocol.wake_at == NOW + seconds(0.2)
+    told += protocol.wake(protocol.wake_at)
     heard = [(each.metric, each.value) for each in told if isinstance(each, Observation)]
     assert heard[:4] == [
         (Metric.SPO2, 97.0),
