@@ -94,7 +94,7 @@ def test_a_refusal_is_told_by_its_words_and_costs_no_packet() -> None:
     told += protocol.receive(packet[:50], instant_at(2))
     told += protocol.receive(b"\x15" + packet[50:] + packet[:5], instant_at(2.1))
     assert details(told, NoticeKind.REQUEST_REFUSED) == ["the module refuses its clock to be read"]
-    assert len([each for each in told if isinstance(each, Observation)]) == 4
+    assert len([each for each in told if isinstance(each, Observation)]) == 6
     assert protocol.wake_at is None
 
 
