@@ -1,17 +1,21 @@
-"""What is signalled now: who owns the lines, what a flood folds, which burst sounds and which next.
+"""What is signalled now: who owns the lines, what a flood folds, what sounds, what is reminded of.
 
 A pure fold over the alarms shown and the changes told. The shell plays `Plan.burst` from its
 instant to its end and looks again at `next_burst_at`; a burst that is cut comes back with an
 earlier end.
 
-*Sounding* is every signal that is on and neither paused, acknowledged nor subsumed; a latched
-signal sounds on only where it is high. The burst is that of the most urgent of them, so silencing a
+*Sounding* is every signal that is on and neither inactivated nor subsumed; a latched signal sounds
+on only where it is high. The burst is that of the most urgent of them, so silencing a
 high condition while a low one stands leaves the low pattern. A new or escalated condition is heard
 at once; only repeats wait. A condition that ended is still heard for the least part of its burst,
 unless a person silenced it.
 
 *A flood* is five new conditions within a minute. Then what is explained by the same cause is one
 line, and the rest that is not high is one more. What is high always has a line of its own.
+
+*Alarm paused* and *alarm off* also take the line for four metres; nothing takes a line for one
+metre. An indefinite inactivation is reminded of at its interval, whether its condition is present
+or not: one short pulse from `Reminder.at`, for the conditions it names.
 """
 
 from collections.abc import Sequence
@@ -19,8 +23,16 @@ from typing import Final
 
 import msgspec
 
-from alarms.bursts import PATTERNS, Burst, burst_at
-from monitor.model.alarm import RANK, AlarmChange, AlarmSnapshot, Change, Priority
+from alarms.bursts import PATTERNS, REMINDER_LENGTH, Burst, burst_at
+from monitor.model.alarm import (
+    FAR_SIGNAL_OFF,
+    RANK,
+    AlarmChange,
+    AlarmSnapshot,
+    Change,
+    Inactivation,
+    Priority,
+)
 from monitor.model.alarm import SignalPresence as Signal
 from monitor.model.instant import Instant, later, seconds
 
@@ -37,8 +49,19 @@ class Line(msgspec.Struct, frozen=True):
     folded: tuple[str, ...] = ()
 
 
+class Reminder(msgspec.Struct, frozen=True):
+    """One reminder that something is inactivated without an end: from when, until when, of what."""
+
+    at: Instant
+    ends: Instant
+    alarms: tuple[str, ...]
+
+
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What is signalled. `far` owns the line for four metres; `lines` are read at one metre."""
+    """What is signalled. `far` owns the line for four metres; `lines` are read at one metre.
+
+    `inactivated` names the conditions, present or absent, whose signals a person inactivated.
+    """
 
     far: AlarmSnapshot | None = None
     lines: tuple[Line, ...] = ()
@@ -46,20 +69,29 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     burst: Burst | None = None
     next_burst_at: Instant | None = None
     is_flood: bool = False
+    inactivated: tuple[str, ...] = ()
+    reminder: Reminder | None = None
 
 
 class Annunciation(msgspec.Struct, frozen=True, kw_only=True):
-    """What must be remembered between two looks."""
+    """What must be remembered between two looks. `reminded` is the last due instant answered."""
 
     burst: Burst | None = None
     raised: tuple[Instant, ...] = ()
+    reminded: Instant | None = None
+    reminder: Reminder | None = None
 
     def look(
-        self, alarms: Sequence[AlarmSnapshot], changes: Sequence[AlarmChange], now: Instant
+        self,
+        alarms: Sequence[AlarmSnapshot],
+        changes: Sequence[AlarmChange],
+        now: Instant,
+        absent: Sequence[AlarmSnapshot] = (),
     ) -> tuple["Annunciation", Plan]:
         """Return what to remember and what is signalled, after `changes` led to `alarms`.
 
-        `alarms` come in reading order, as the alarm system gives them.
+        `alarms` come in reading order, as the alarm system gives them; `absent` are those that are
+        inactivated and not present.
         """
         fresh = [each for each in changes if each.change is Change.PRESENT]
         raised = (*self.raised, *(now for _ in fresh))
@@ -67,15 +99,35 @@ class Annunciation(msgspec.Struct, frozen=True, kw_only=True):
         is_flood = len(raised) >= FLOOD_COUNT
         sounding = tuple(each for each in alarms if sounds(each))
         burst = self._burst(sounding, changes, now)
+        every = (*alarms, *absent)
+        reminded, reminder = self._remind(every, now)
         plan = Plan(
-            far=alarms[0] if alarms else None,
+            far=next((each for each in alarms if has_far_signal(each)), None),
             lines=_folded(alarms) if is_flood else tuple(Line(each) for each in alarms),
             sounding=tuple(each.alarm for each in sounding),
             burst=burst,
             next_burst_at=_next_burst(burst, sounding),
             is_flood=is_flood,
+            inactivated=tuple(each.alarm for each in every if is_inactivated(each)),
+            reminder=reminder,
         )
-        return Annunciation(burst=burst, raised=raised), plan
+        memory = Annunciation(burst=burst, raised=raised, reminded=reminded, reminder=reminder)
+        return memory, plan
+
+    def _remind(
+        self, every: Sequence[AlarmSnapshot], now: Instant
+    ) -> tuple[Instant | None, Reminder | None]:
+        """Return the newest due instant, and the reminder that is given now.
+
+        Reminders that came due since the last look are one, from now on.
+        """
+        due = {each.alarm: each.reminded_at for each in every if each.reminded_at is not None}
+        newest = max(due.values(), default=None)
+        if newest is not None and (self.reminded is None or newest > self.reminded):
+            fresh = (a for a, at in due.items() if self.reminded is None or at > self.reminded)
+            return newest, Reminder(now, later(now, REMINDER_LENGTH), tuple(sorted(fresh)))
+        running = self.reminder if self.reminder and self.reminder.ends > now else None
+        return self.reminded, running
 
     def _burst(
         self, sounding: Sequence[AlarmSnapshot], changes: Sequence[AlarmChange], now: Instant
@@ -98,13 +150,21 @@ class Annunciation(msgspec.Struct, frozen=True, kw_only=True):
 
 def sounds(alarm: AlarmSnapshot) -> bool:
     """Say whether an alarm's audible signal is given."""
-    if alarm.subsumed_by or alarm.audio_paused_until is not None:
-        return False
-    if alarm.acknowledged_by or alarm.acknowledged_until is not None:
+    if alarm.subsumed_by or is_inactivated(alarm):
         return False
     if alarm.signal is Signal.LATCHED:
         return alarm.priority is Priority.HIGH
     return alarm.signal is Signal.ON
+
+
+def is_inactivated(alarm: AlarmSnapshot) -> bool:
+    """Say whether a person has inactivated a signal of this condition, in whatever way."""
+    return alarm.inactivation is not Inactivation.NONE
+
+
+def has_far_signal(alarm: AlarmSnapshot) -> bool:
+    """Say whether a condition may own the line for four metres."""
+    return alarm.inactivation not in FAR_SIGNAL_OFF
 
 
 def _is_new(

@@ -11,7 +11,15 @@ from alarms.names import Identity
 from alarms.rules import LimitRule
 from alarms.subsumption import Causes
 from alarms.wording import reason
-from monitor.model.alarm import RANK, AlarmChange, AlarmSnapshot, Priority
+from monitor.model.alarm import (
+    FAR_SIGNAL_OFF,
+    INDEFINITE,
+    RANK,
+    AlarmChange,
+    AlarmSnapshot,
+    Inactivation,
+    Priority,
+)
 from monitor.model.alarm import SignalPresence as Signal
 from monitor.model.instant import Instant
 
@@ -33,7 +41,7 @@ class Watch(msgspec.Struct, kw_only=True, eq=False):
 
     @property
     def is_idle(self) -> bool:
-        """Say whether there is nothing to it: absent, no signal, no clock."""
+        """Say whether there is nothing to judge: absent and without a signal."""
         return self.state.condition is Condition.ABSENT and self.state.signal is Signal.OFF
 
     @property
@@ -103,6 +111,10 @@ class Board:
         """Step one condition by a person's deed."""
         self._put(watch, stepping.act(watch.policy, watch.state, deed, now, by), by)
 
+    def disallow(self, watch: Watch, now: Instant) -> None:
+        """End what was done to one condition and is no longer allowed."""
+        self._put(watch, stepping.disallow(watch.policy, watch.state, now))
+
     def mature(self, watch: Watch, now: Instant, floor: Instant) -> None:
         """Let the clocks of one condition that are due act.
 
@@ -154,6 +166,7 @@ class Board:
             reason=reason(told, watch.policy, rule, watch.note),
             operator=by if told.cause in DEEDS else "",
             subsumed_by=self.cause_of(watch),
+            inactivation=told.after.operator,
         )
 
     def cause_of(self, watch: Watch) -> str:
@@ -177,34 +190,50 @@ class Board:
         return min(timed, key=lambda each: (each.due, each.identity.alarm), default=None)
 
     def snapshots(self) -> tuple[AlarmSnapshot, ...]:
-        """Return what is present or latched in reading order: most urgent, present, newest."""
+        """Return what is present or latched in reading order: most urgent, present, newest.
+
+        What has no signal for four metres comes after everything that has.
+        """
         shown = [each for each in self if each.state.signal is not Signal.OFF]
         shown.sort(key=_reading_order)
         return tuple(self._snapshot(each) for each in shown)
 
+    def inactivated(self) -> tuple[AlarmSnapshot, ...]:
+        """Return what is absent and inactivated all the same, by name."""
+        shown = [
+            each
+            for each in self
+            if each.state.operator is not Inactivation.NONE and each.state.signal is Signal.OFF
+        ]
+        shown.sort(key=lambda each: each.identity.alarm)
+        return tuple(self._snapshot(each) for each in shown)
+
     def _snapshot(self, watch: Watch) -> AlarmSnapshot:
         identity, rule, state = watch.identity, watch.rule, watch.state
-        is_acknowledged = state.operator is state.operator.ACKNOWLEDGED
-        is_paused = state.operator is state.operator.PAUSED
+        is_indefinite = state.operator in INDEFINITE
+        since = state.began if state.began is not None else state.acted
         return AlarmSnapshot(
             alarm=identity.alarm,
             title=identity.title,
             priority=watch.priority,
             kind=identity.kind,
-            since=state.began if state.began is not None else Instant(0),
+            since=since if since is not None else Instant(0),
             signal=state.signal,
             metric=identity.metric,
             value=state.value,
             limit=None if rule is None else rule.limit_crossed(is_severe=state.is_severe),
             limit_is_low=rule is not None and rule.is_low,
             held_since=state.held_since,
-            acknowledged_until=state.until if is_acknowledged else None,
-            acknowledged_by=state.by if is_acknowledged else "",
-            audio_paused_until=state.until if is_paused else None,
+            inactivation=state.operator,
+            inactivated_by=state.by,
+            inactivated_at=state.acted,
+            inactivated_until=None if is_indefinite else state.until,
+            reminded_at=stepping.reminded_at(watch.policy, state),
             subsumed_by=self.cause_of(watch),
         )
 
 
-def _reading_order(watch: Watch) -> tuple[int, bool, int, str]:
+def _reading_order(watch: Watch) -> tuple[bool, int, bool, int, str]:
     raised = watch.state.raised if watch.state.raised is not None else Instant(0)
-    return (-RANK[watch.priority], not watch.is_standing, -raised, watch.identity.alarm)
+    is_far = watch.state.operator not in FAR_SIGNAL_OFF
+    return (not is_far, -RANK[watch.priority], not watch.is_standing, -raised, watch.identity.alarm)

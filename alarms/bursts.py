@@ -2,7 +2,8 @@
 
 Figures within the bounds of IEC 60601-1-8 for auditory signals (pulses 75 to 200 ms for high, 125
 to 250 ms else; 10, 3 and 1 pulses; 2.5 to 15 s and 2.5 to 30 s between bursts). The gap after the
-fifth pulse and the spacing of medium pulses rest on secondary sources.
+fifth pulse and the spacing of medium pulses rest on secondary sources. The standard asks for a
+reminder and leaves its form open; that it is one short pulse here is our choice.
 """
 
 from typing import Final
@@ -56,6 +57,7 @@ PATTERNS: Final = {
     Priority.MEDIUM: _few(3, 25),
     Priority.LOW: _few(1, 30),
 }
+REMINDER_LENGTH: Final = seconds(0.125)
 
 
 class Burst(msgspec.Struct, frozen=True):

@@ -4,13 +4,21 @@ A preset is refused whole when one number in it is missing, out of order, out of
 another, lacks its provenance, or is wider than `[site_maximum]` allows. There is no half a preset.
 """
 
+from enum import StrEnum
 from typing import Final
 
 from alarms import toml
 from alarms.condition import Latch
 from alarms.names import is_taken
 from alarms.reading import DIRECTIONS, Provenance, read_limits, read_metric
-from alarms.rules import ApnoeaRules, DataRules, LimitRule, LimitSet, OperatorRules
+from alarms.rules import (
+    ApnoeaRules,
+    DataRules,
+    InactivationRules,
+    LimitRule,
+    LimitSet,
+    OperatorRules,
+)
 from alarms.special import (
     read_baseline,
     read_cuff_due,
@@ -19,13 +27,16 @@ from alarms.special import (
     read_phases,
     read_relatives,
 )
+from monitor.model.alarm import Priority
 from monitor.model.errors import ConfigError
 from monitor.model.metric import Metric
+from monitor.model.session import Phase
 
 __all__ = ["LimitSet", "read_preset"]
 
-_SEVERE_AUDIO_PAUSE_S_MAX: Final = 180.0
 _AUDIO_PAUSE_S_MAX: Final = 180.0
+_ALARM_PAUSE_S_MAX: Final = 180.0
+_REMINDER_S_MAX: Final = 600.0
 _ACKNOWLEDGE_HIGH_S_MAX: Final = 120.0
 
 
@@ -78,15 +89,47 @@ def _check_names(where: str, alarms: list[str]) -> None:
             raise ConfigError(f"{where}: {alarm}: the name of another condition; choose a new one")
 
 
+class _Ceiling(StrEnum):
+    """Up to which priority something is allowed. An alarm of high priority is never off."""
+
+    NEVER = "never"
+    LOW = "low"
+    MEDIUM = "medium"
+
+
 def _operator(table: toml.Table, provenance: Provenance) -> OperatorRules:
     rules = OperatorRules(
         audio_pause=table.seconds("audio_pause_s", 10, _AUDIO_PAUSE_S_MAX),
         acknowledge_high=table.seconds("acknowledge_high_s", 10, _ACKNOWLEDGE_HIGH_S_MAX),
         acknowledge_medium=table.seconds("acknowledge_medium_s", 10, 1800),
         acknowledge_low=table.seconds("acknowledge_low_s", 10, 3600),
+        inactivation=_inactivation(table, provenance),
     )
     provenance.of(table)
     return rules
+
+
+def _inactivation(operator: toml.Table, provenance: Provenance) -> InactivationRules:
+    """Return what may be inactivated; nothing where the limit set does not say."""
+    if "inactivation" not in operator:
+        return InactivationRules()
+    table = operator.table("inactivation")
+    rules = InactivationRules(
+        audio_off_max=_ceiling(table, "audio_off_max"),
+        alarm_paused_max=_ceiling(table, "alarm_paused_max"),
+        alarm_off_max=_ceiling(table, "alarm_off_max"),
+        alarm_pause=table.seconds("alarm_pause_s", 10, _ALARM_PAUSE_S_MAX),
+        reminder=table.seconds("reminder_s", 30, _REMINDER_S_MAX),
+        kept_metrics=table.choices("kept_metrics", Metric),
+        kept_phases=table.choices("kept_phases", Phase),
+    )
+    provenance.of(table)
+    return rules
+
+
+def _ceiling(table: toml.Table, key: str) -> Priority | None:
+    ceiling = table.choice(key, _Ceiling)
+    return None if ceiling is _Ceiling.NEVER else Priority(ceiling.value)
 
 
 def _apnoea(table: toml.Table, provenance: Provenance) -> ApnoeaRules:

@@ -18,13 +18,33 @@ from monitor.model.session import Phase
 AT_ONCE: Final = Duration(0)
 
 
+class InactivationRules(msgspec.Struct, frozen=True, kw_only=True):
+    """What the responsible organisation allows beyond an audio pause and an acknowledgement.
+
+    Each `_max` is the highest priority at which that state may be set, None where it may not be
+    set at all. In the phases `kept_phases` none of the three may be set for conditions about
+    `kept_metrics`, nor for equipment conditions above low priority: those may be why nothing is
+    measured. `reminder` is the interval at which an indefinite state is reminded of. Without rules
+    nothing is allowed.
+    """
+
+    audio_off_max: Priority | None = None
+    alarm_paused_max: Priority | None = None
+    alarm_off_max: Priority | None = None
+    alarm_pause: Duration = seconds(120)
+    reminder: Duration = seconds(180)
+    kept_metrics: tuple[Metric, ...] = ()
+    kept_phases: tuple[Phase, ...] = ()
+
+
 class OperatorRules(msgspec.Struct, frozen=True, kw_only=True):
-    """How long what a person does to a signal lasts."""
+    """What a person may do to a signal, and how long it lasts."""
 
     audio_pause: Duration
     acknowledge_high: Duration
     acknowledge_medium: Duration
     acknowledge_low: Duration
+    inactivation: InactivationRules = InactivationRules()
 
     def acknowledge_max(self, priority: Priority) -> Duration:
         """Return how long an acknowledgement at `priority` lasts at most."""
@@ -246,6 +266,8 @@ def limit_policy(rule: LimitRule, operator: OperatorRules) -> Policy:
         is_low=rule.is_low,
         envelope=rule.acknowledge_envelope,
         pause=operator.audio_pause,
+        alarm_pause=operator.inactivation.alarm_pause,
+        reminder=operator.inactivation.reminder,
         acknowledge_max=operator.acknowledge_max(rule.priority),
         acknowledge_severe_max=operator.acknowledge_max(rule.severe_priority),
     )
@@ -268,6 +290,8 @@ def plain_policy(
         clear_for=clear_for,
         latch=latch,
         pause=operator.audio_pause,
+        alarm_pause=operator.inactivation.alarm_pause,
+        reminder=operator.inactivation.reminder,
         acknowledge_max=operator.acknowledge_max(priority),
         acknowledge_severe_max=operator.acknowledge_max(Priority.HIGH),
     )

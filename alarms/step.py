@@ -7,18 +7,18 @@ import msgspec
 from alarms.clock import Evidence, begin, interrupt
 from alarms.condition import (
     FORGET_AFTER,
+    INACTIVATIONS,
     TABLE,
     Cell,
     Condition,
     Input,
     Latch,
-    Operator,
     Policy,
     State,
     Step,
     Told,
 )
-from monitor.model.alarm import Change, Priority
+from monitor.model.alarm import INDEFINITE, Change, Inactivation, Priority
 from monitor.model.alarm import SignalPresence as Signal
 from monitor.model.instant import Duration, Instant, later
 
@@ -26,6 +26,13 @@ _set: Final = msgspec.structs.replace
 _WAITING: Final = frozenset({Condition.CANDIDATE, Condition.UNMEASURED})
 _STANDING: Final = frozenset({Condition.PRESENT, Condition.HELD})
 _CROSSED: Final = frozenset({Input.VIOLATED, Input.SEVERE})
+_UNTIL: Final = {
+    Inactivation.AUDIO_PAUSED: Input.PAUSE_OVER,
+    Inactivation.ALARM_PAUSED: Input.PAUSE_OVER,
+    Inactivation.AUDIO_OFF: Input.REMINDER_DUE,
+    Inactivation.ALARM_OFF: Input.REMINDER_DUE,
+    Inactivation.ACKNOWLEDGED: Input.ACKNOWLEDGEMENT_OVER,
+}
 
 
 def cell_of(state: State) -> Cell:
@@ -79,28 +86,52 @@ def act(policy: Policy, state: State, deed: Input, now: Instant, by: str) -> Ste
     state = before.state
     moved, told = _moved(state, deed, now)
     if told and deed is Input.ACKNOWLEDGE:
-        moved = _acknowledged(policy, moved, now)
-    elif told and deed is Input.PAUSE_AUDIO:
-        moved = _set(moved, until=later(now, policy.pause), edge=None)
-    if told and deed is not Input.RESET:
-        moved = _set(moved, by="" if deed is Input.RESUME_AUDIO else by)
-        told = tuple(_set(each, after=moved) for each in told)
+        moved = _set(_acknowledged(policy, moved, now), by=by, acted=now)
+    elif told and deed in INACTIVATIONS:
+        until = later(now, length_of(policy, moved.operator))
+        moved = _set(moved, until=until, edge=None, by=by, acted=now)
+    return Step(moved, before.told + tuple(_set(each, after=moved) for each in told))
+
+
+def disallow(policy: Policy, state: State, now: Instant) -> Step:
+    """End what the organisation no longer allows; an acknowledgement or audio pause is left."""
+    before = mature(policy, state, now)
+    moved, told = _moved(before.state, Input.NOT_ALLOWED, now)
     return Step(moved, before.told + told)
+
+
+def length_of(policy: Policy, inactivation: Inactivation) -> Duration:
+    """Return how long a pause lasts, or how long it is from one reminder to the next."""
+    if inactivation is Inactivation.AUDIO_PAUSED:
+        return policy.pause
+    return policy.reminder if inactivation in INDEFINITE else policy.alarm_pause
+
+
+def reminded_at(policy: Policy, state: State) -> Instant | None:
+    """Return when an indefinite inactivation was last to be reminded of; None if not yet."""
+    if state.operator not in INDEFINITE or state.until is None or state.acted is None:
+        return None
+    last = later(state.until, Duration(-policy.reminder))
+    return last if last > state.acted else None
 
 
 def mature(policy: Policy, state: State, now: Instant) -> Step:
     """Let every clock that is due by `now` act, each at its own instant, earliest first."""
     told: tuple[Told, ...] = ()
     while (clock := _next_clock(policy, state)) is not None and clock[0] <= now:
-        state, more = _moved(state, clock[1], clock[0])
+        at, happened = clock
+        state, more = _moved(state, happened, at)
         told += more
+        if happened is Input.REMINDER_DUE:
+            state = _set(state, until=later(at, policy.reminder))
     return Step(state, told)
 
 
 def restart(policy: Policy, state: State, stopped: Instant, now: Instant) -> Step:
     """Take up a condition after a stop from `stopped` to `now`, a time nobody watched.
 
-    Pauses end, acknowledgements stay, what was present is held, the unwatched time is no evidence.
+    Of what a person did only an acknowledgement stays; what was present is held; the unwatched time
+    is no evidence.
     Nothing is stamped with an instant at which nobody could be told.
     """
     state = _set(
@@ -120,13 +151,22 @@ def refusal(state: State, deed: Input) -> str:
     """Return why `deed` is not possible now, in words for people; empty if it is."""
     if TABLE[cell_of(state), deed].changes:
         return ""
+    words = state.operator.words
+    if deed is Input.RESUME:
+        return "its signals are not inactivated"
+    if deed in {Input.TURN_AUDIO_OFF, Input.TURN_ALARM_OFF}:
+        return f"{words} already"
     if state.signal is Signal.OFF:
         return "no such alarm present"
+    return _refused_signal(state, deed)
+
+
+def _refused_signal(state: State, deed: Input) -> str:
     if deed is Input.RESET:
         return "cannot reset: the cause is still present"
-    if deed is Input.PAUSE_AUDIO:
+    if state.operator is Inactivation.ACKNOWLEDGED:
         return "already acknowledged, its audio is off"
-    return "its audio is neither paused nor acknowledged"
+    return f"{state.operator.words} already: resume it first"
 
 
 def _next_clock(policy: Policy, state: State) -> tuple[Instant, Input] | None:
@@ -140,8 +180,7 @@ def _next_clock(policy: Policy, state: State) -> tuple[Instant, Input] | None:
     if condition is Condition.UNMEASURED and state.lost_at is not None:
         _note(due, later(state.lost_at, FORGET_AFTER), Input.FORGOTTEN)
     if state.until is not None:
-        over = state.operator is Operator.PAUSED
-        _note(due, state.until, Input.PAUSE_OVER if over else Input.ACKNOWLEDGEMENT_OVER)
+        _note(due, state.until, _UNTIL[state.operator])
     return min(due, key=lambda each: each[0], default=None)
 
 
@@ -209,7 +248,7 @@ def _moved(state: State, happened: Input, at: Instant) -> tuple[State, tuple[Tol
 def _settled(before: State, moved: State, happened: Input, at: Instant) -> State:
     """Drop the clocks that ended with the cell that was left; start those of the one entered."""
     if moved.condition is Condition.ABSENT and moved.signal is Signal.OFF:
-        return State()
+        return State() if moved.operator is Inactivation.NONE else _only_inactivated(moved)
     if Change.PRESENT in TABLE[cell_of(before), happened].changes:
         began = at if before.evidence is None else before.evidence.since
         moved = _set(moved, raised=at, began=began, is_severe=False, evidence=None)
@@ -221,11 +260,16 @@ def _settled(before: State, moved: State, happened: Input, at: Instant) -> State
         moved = _set(moved, severe_evidence=None, clearing_since=None)
     held_since = moved.held_since if before.condition is Condition.HELD else at
     moved = _set(moved, held_since=held_since if moved.condition is Condition.HELD else None)
-    if moved.operator is Operator.NONE:
-        return _set(moved, until=None, edge=None, by="")
-    if moved.operator is Operator.ACKNOWLEDGED and moved.condition is Condition.ABSENT:
+    if moved.operator is Inactivation.NONE:
+        return _set(moved, until=None, edge=None, by="", acted=None)
+    if moved.operator is Inactivation.ACKNOWLEDGED and moved.condition is Condition.ABSENT:
         return _set(moved, until=None)
     return moved
+
+
+def _only_inactivated(state: State) -> State:
+    """Return what is left of a condition that is absent but inactivated."""
+    return State(operator=state.operator, until=state.until, by=state.by, acted=state.acted)
 
 
 def _acknowledged(policy: Policy, state: State, now: Instant) -> State:
@@ -241,6 +285,6 @@ def _acknowledged(policy: Policy, state: State, now: Instant) -> State:
 
 def _is_worse(policy: Policy, state: State, value: float | None) -> bool:
     """Say whether `value` lies beyond the edge of the acknowledgement."""
-    if state.operator is not Operator.ACKNOWLEDGED or state.edge is None or value is None:
+    if state.operator is not Inactivation.ACKNOWLEDGED or state.edge is None or value is None:
         return False
     return value < state.edge if policy.is_low else value > state.edge

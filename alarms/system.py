@@ -14,16 +14,17 @@ from alarms import step as stepping
 from alarms.agreement import Agreement, Others
 from alarms.board import NEVER, Board, Watch
 from alarms.channel import Channel
-from alarms.condition import Condition, Input, State
+from alarms.condition import INACTIVATIONS, Condition, Input, State
 from alarms.equipment import Equipment
 from alarms.names import APNOEA, RECORDING_GAP, REJECTED
 from alarms.overdue import Overdue
+from alarms.permission import DEEDS, GOVERNED, forbidden
 from alarms.refusals import Refusals
 from alarms.rules import LimitSet
 from alarms.subsumption import Causes
 from alarms.vitals import Senses, Vitals, new_senses
 from alarms.watches import technical_watch, watch_all
-from monitor.model.alarm import AlarmChange, AlarmSnapshot
+from monitor.model.alarm import AlarmChange, AlarmSnapshot, Inactivation
 from monitor.model.entry import SelfCheck
 from monitor.model.event import (
     DeviceAlarm,
@@ -37,6 +38,7 @@ from monitor.model.instant import Duration, Instant
 from monitor.model.link import LinkChange
 from monitor.model.metric import NIBP, Metric
 from monitor.model.session import Deed, OperatorAction
+from monitor.model.snapshot import Offer
 
 Happened: TypeAlias = (
     Observation
@@ -49,13 +51,7 @@ Happened: TypeAlias = (
     | OperatorAction
     | SelfCheck
 )
-_DEEDS: Final = {
-    Deed.ACKNOWLEDGE: Input.ACKNOWLEDGE,
-    Deed.PAUSE_AUDIO: Input.PAUSE_AUDIO,
-    Deed.RESUME_AUDIO: Input.RESUME_AUDIO,
-    Deed.RESET: Input.RESET,
-}
-_SAVED_VERSION: Final = 1
+_SAVED_VERSION: Final = 2
 
 
 class SavedWatch(msgspec.Struct, frozen=True):
@@ -205,7 +201,7 @@ class AlarmSystem:
 
     def refusal(self, action: OperatorAction) -> str:
         """Return why an action is not possible now, in words for people; empty if it is."""
-        deed = _DEEDS.get(action.deed)
+        deed = DEEDS.get(action.deed)
         if deed is None:
             return ""
         if not action.operator.strip():
@@ -213,13 +209,39 @@ class AlarmSystem:
         watch = self._board.get(action.alarm)
         if watch is None:
             return "no such alarm present"
+        if deed in INACTIVATIONS and (why := self._forbidden(watch, INACTIVATIONS[deed])):
+            return why
         return stepping.refusal(watch.state, deed)
+
+    def _forbidden(self, watch: Watch, inactivation: Inactivation) -> str:
+        """Return why the organisation does not allow it in this phase; empty if it does."""
+        phase, rules = self._vitals.senses.baseline.phase, self._limits.operator.inactivation
+        return forbidden(inactivation, watch.identity, watch.priority, phase, rules)
+
+    def offers(self) -> tuple[Offer, ...]:
+        """Return what the organisation allows for which condition now, by name."""
+        found = []
+        for watch in self._in_order():
+            deeds = tuple(
+                deed for deed in GOVERNED if not self._forbidden(watch, INACTIVATIONS[DEEDS[deed]])
+            )
+            if deeds:
+                identity = watch.identity
+                found.append(Offer(alarm=identity.alarm, title=identity.title, deeds=deeds))
+        return tuple(found)
+
+    def _enter(self, now: Instant) -> None:
+        """End what was done to signals and is not allowed in the phase that begins."""
+        for watch in self._in_order():
+            if self._forbidden(watch, watch.state.operator):
+                self._board.disallow(watch, now)
 
     def _act(self, action: OperatorAction, now: Instant) -> None:
         if action.deed is Deed.ENTER_PHASE and action.phase is not None:
             self._vitals.enter(action.phase)
+            self._enter(now)
             self._overdue.enter(now)
-        deed, watch = _DEEDS.get(action.deed), self._board.get(action.alarm)
+        deed, watch = DEEDS.get(action.deed), self._board.get(action.alarm)
         if deed is None or watch is None or self.refusal(action):
             return
         was_held = watch.state.condition is Condition.HELD
@@ -232,6 +254,10 @@ class AlarmSystem:
     def alarms(self) -> tuple[AlarmSnapshot, ...]:
         """Return what is present or latched, in reading order; the first owns the 4-metre line."""
         return self._board.snapshots()
+
+    def inactivated(self) -> tuple[AlarmSnapshot, ...]:
+        """Return what is absent and would not signal because a person inactivated it, by name."""
+        return self._board.inactivated()
 
     def limits_of(self, metric: Metric) -> tuple[float | None, float | None]:
         """Return the low and the high limit in force for `metric`; None where there is none."""
@@ -263,8 +289,9 @@ class AlarmSystem:
     def resume(self, now: Instant, gap: Duration) -> Sequence[AlarmChange]:
         """Take up the watch after a stop of length `gap`.
 
-        Audio pauses end, acknowledgements and conditions stay, what was present is held until fresh
-        data say otherwise, ages count from now, and the gap itself is told and latched.
+        Acknowledgements and conditions stay, what else was done to signals ends, what was present
+        is held until fresh data say otherwise, ages count from now, and the gap itself is told and
+        latched.
         """
         stopped, now = self._now, max(self._now, now)
         self._now = now

@@ -111,6 +111,16 @@ class Table:
             raise self.wrong(key, f"expected one of {', '.join(words)}")
         return kinds(str(value))
 
+    def choices(self, key: str, kinds: type[Choice]) -> tuple[Choice, ...]:
+        """Return words of an enumeration, each at most once; there may be none."""
+        value = self._value(key, "an array of words")
+        words = [each.value for each in kinds]
+        if not isinstance(value, list) or not all(each in words for each in value):
+            raise self.wrong(key, f"expected an array of words out of {', '.join(words)}")
+        if len(set(value)) != len(value):
+            raise self.wrong(key, "expected each word once")
+        return tuple(kinds(str(each)) for each in value)
+
     def finish(self) -> None:
         """Refuse keys that nobody asked for.
 

@@ -4,7 +4,8 @@ from typing import Final
 
 from alarms.condition import Input, Policy, State, Told
 from alarms.rules import LimitRule
-from monitor.model.alarm import Change
+from alarms.step import length_of
+from monitor.model.alarm import INDEFINITE, Change, Inactivation
 from monitor.model.instant import Duration, in_seconds
 from monitor.model.metric import describe
 
@@ -28,7 +29,7 @@ def reason(told: Told, policy: Policy, rule: LimitRule | None, note: str) -> str
         case Change.RESUMED:
             return _resumed(told, policy, rule)
         case Change.PAUSED:
-            return f"audio paused for {_s(policy.pause)}"
+            return _inactivated(told, policy)
         case Change.HELD | Change.UNHELD | Change.LATCHED | Change.RESET:
             return _PLAIN[told.change]
 
@@ -44,13 +45,30 @@ def _with_unit(value: float, rule: LimitRule) -> str:
 
 def _raised(told: Told, policy: Policy, rule: LimitRule | None, note: str) -> str:
     if rule is None:
-        return note
+        return note + _ending(told)
     is_severe = told.cause is Input.SEVERE_DELAY_OVER
     side = "below" if rule.is_low else "above"
     delay = policy.severe_delay if is_severe else policy.delay
     limit = _with_unit(rule.limit_crossed(is_severe=is_severe), rule)
     held = f" for {_s(delay)}" if delay else ""
-    return f"{side} {limit}{held}" + (f"; {note}" if note else "")
+    return f"{side} {limit}{held}" + (f"; {note}" if note else "") + _ending(told)
+
+
+def _ending(told: Told) -> str:
+    """Return what the severe band put an end to."""
+    was = told.before.operator
+    if told.cause is not Input.SEVERE_DELAY_OVER or was is Inactivation.NONE:
+        return ""
+    return f"; ends {was.words} by {told.before.by}"
+
+
+def _inactivated(told: Told, policy: Policy) -> str:
+    """Return what a person did, and for how long."""
+    state = told.after.operator
+    lasts = _s(length_of(policy, state))
+    if state in INDEFINITE:
+        return f"{state.words} until somebody resumes it, reminder every {lasts}"
+    return f"{state.words} for {lasts}"
 
 
 def _ended(policy: Policy, rule: LimitRule | None) -> str:
@@ -73,13 +91,16 @@ def _acknowledged(told: Told, rule: LimitRule | None) -> str:
 def _resumed(told: Told, policy: Policy, rule: LimitRule | None) -> str:
     if told.cause is Input.WORSE:
         return _worse(told.before, policy, rule)
+    was = told.before.operator
     if told.cause is Input.PAUSE_OVER:
-        return f"the audio pause of {_s(policy.pause)} is over"
+        return f"{was.words} for {_s(length_of(policy, was))} is over"
     if told.cause is Input.ACKNOWLEDGEMENT_OVER:
         return "the acknowledgement has run out"
     if told.cause is Input.RESTART:
-        return "an audio pause does not survive a restart"
-    return "audio on again"
+        return f"{was.words} does not survive a restart"
+    if told.cause is Input.NOT_ALLOWED:
+        return f"{was.words} is not allowed in this phase"
+    return f"{was.words} ended by a person"
 
 
 def _worse(before: State, policy: Policy, rule: LimitRule | None) -> str:

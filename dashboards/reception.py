@@ -74,7 +74,13 @@ class ChairReception:
             wave.put(message.at, message.rate_hz, message.samples)
 
     def was_seen(self, alarm: str, now_s: float) -> bool:
-        """Return whether a condition has been on this screen long enough to be read."""
+        """Return whether a condition has been on this screen long enough to be read.
+
+        One that is not present did not appear: it was chosen from what the server offers.
+        """
+        if alarm not in self.seen_s and self.chair is not None:
+            listed = (*self.chair.offers, *self.chair.inactivated)
+            return any(each.alarm == alarm for each in listed)
         return now_s - self.seen_s.get(alarm, now_s) >= READ_S_MIN
 
     def age_s(self, now_s: float) -> float:

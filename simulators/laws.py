@@ -7,12 +7,19 @@ each restart. What must hold of the record as a whole stands in `simulators.laws
 
 from typing import Final
 
-from monitor.model.alarm import AlarmChange, AlarmSnapshot, Change, Priority, SignalPresence
+from monitor.model.alarm import (
+    AlarmChange,
+    AlarmSnapshot,
+    Change,
+    Inactivation,
+    Priority,
+    SignalPresence,
+)
 from monitor.model.event import DeviceEvent, Observation
 from monitor.model.instant import in_seconds, later, seconds
 from monitor.model.link import LinkState
 from monitor.model.metric import Metric
-from monitor.model.session import Deed
+from monitor.model.session import Deed, Phase
 from monitor.model.snapshot import MetricSnapshot
 from simulators.scene import Scene, Signal, Told
 
@@ -49,10 +56,29 @@ _INSIDE_HIGH: Final = {
 _FRESH_S: Final = 0.6
 _BREATH_FRESH_S: Final = 6.0
 _DEED_OF: Final = {
-    Change.ACKNOWLEDGED: Deed.ACKNOWLEDGE,
-    Change.PAUSED: Deed.PAUSE_AUDIO,
-    Change.RESET: Deed.RESET,
+    Inactivation.ACKNOWLEDGED: Deed.ACKNOWLEDGE,
+    Inactivation.AUDIO_PAUSED: Deed.PAUSE_AUDIO,
+    Inactivation.AUDIO_OFF: Deed.TURN_AUDIO_OFF,
+    Inactivation.ALARM_PAUSED: Deed.PAUSE_ALARM,
+    Inactivation.ALARM_OFF: Deed.TURN_ALARM_OFF,
 }
+_OF_CONDITION: Final = {
+    Inactivation.AUDIO_OFF,
+    Inactivation.ALARM_PAUSED,
+    Inactivation.ALARM_OFF,
+}
+_DRUG_ACTS: Final = {Phase.INFUSING, Phase.PAUSED, Phase.OBSERVATION}
+_BREATHING_AND_PRESSURE: Final = {
+    Metric.SPO2,
+    Metric.ETCO2,
+    Metric.FICO2,
+    Metric.RESP_RATE,
+    Metric.NIBP_SYS,
+    Metric.NIBP_DIA,
+    Metric.NIBP_MEAN,
+}
+_PAUSED_AT_MOST: Final = seconds(120)
+_REMINDED_EVERY: Final = seconds(180)
 
 
 # -- about what was heard --------------------------------------------------------------------------
@@ -88,13 +114,35 @@ def a_change_is_told_when_it_is_due(scene: Scene, change: AlarmChange) -> str:
 
 def no_signal_ends_without_its_cause_ending(scene: Scene, change: AlarmChange) -> str:
     """Hold the end of a condition against fresh valid data, the end of a signal against a deed."""
-    deed = _DEED_OF.get(change.change)
+    deed = _deed_behind(change)
     if deed is not None:
         is_done = scene.is_at_work(deed, change.alarm)
         return "" if is_done else f"nobody did it: {change.alarm} {change.change}"
     if change.change not in {Change.ENDED, Change.LATCHED}:
         return ""
     return _doubt_end(scene, change)
+
+
+def _deed_behind(change: AlarmChange) -> Deed | None:
+    """Return which deed alone can be behind a change; None where there is more than one way."""
+    if change.change in {Change.ACKNOWLEDGED, Change.PAUSED}:
+        return _DEED_OF[change.inactivation]
+    return Deed.RESET if change.change is Change.RESET else None
+
+
+def a_new_occurrence_signals_unless_the_condition_was_inactivated(
+    scene: Scene, change: AlarmChange
+) -> str:
+    """Hold what is in force after something got worse against what was in force before."""
+    if change.change not in {Change.PRESENT, Change.ESCALATED}:
+        return ""
+    before = scene.signals.get(change.alarm, Signal()).inactivation
+    after = change.inactivation
+    if after is Inactivation.NONE:
+        return ""
+    if change.change is Change.PRESENT and after is before and after in _OF_CONDITION:
+        return ""
+    return f"{change.alarm} {change.change}, and it is {after.words}; before {before.words}"
 
 
 def _doubt_end(scene: Scene, change: AlarmChange) -> str:
@@ -137,14 +185,26 @@ def acting_on_one_alarm_leaves_the_others_alone(
     scene: Scene, before: tuple[AlarmSnapshot, ...], after: tuple[AlarmSnapshot, ...], alarm: str
 ) -> str:
     """Hold the other alarms before a deed against those after it."""
-    del scene
     others = [
         {each.alarm: each for each in side if each.alarm != alarm} for side in (before, after)
     ]
+    if scene.acting is not None and scene.acting.deed is Deed.ENTER_PHASE:
+        return _doubt_phase(*others)
     if others[0] == others[1]:
         return ""
     changed = [name for name in others[0] if others[0][name] != others[1].get(name)]
     return f"a deed about {alarm or 'none'} changed {changed or sorted(others[1])}"
+
+
+def _doubt_phase(before: dict[str, AlarmSnapshot], after: dict[str, AlarmSnapshot]) -> str:
+    """A phase is about no alarm: it may let inactivated conditions signal again, and only that."""
+    for name, was in before.items():
+        now = after.get(name)
+        is_ended = now is None or now.inactivation is Inactivation.NONE
+        if now != was and not (is_ended and was.inactivation in _OF_CONDITION):
+            return f"a phase changed {name}"
+    appeared = sorted(set(after) - set(before))
+    return f"a phase brought {appeared}" if appeared else ""
 
 
 # -- about a picture -------------------------------------------------------------------------------
@@ -196,7 +256,8 @@ def _is_too_old(tile: MetricSnapshot, scene: Scene) -> bool:
 def the_alarms_shown_are_what_was_told(scene: Scene) -> str:
     """Hold the alarms on the screen against the sum of all changes told."""
     assert scene.picture is not None
-    shown = {each.alarm: _signal_of(each) for each in scene.picture.alarms}
+    every = (*scene.picture.alarms, *scene.picture.inactivated)
+    shown = {each.alarm: _signal_of(each) for each in every}
     if shown == scene.signals:
         return ""
     for alarm in sorted(set(shown) | set(scene.signals)):
@@ -210,9 +271,38 @@ def _signal_of(alarm: AlarmSnapshot) -> Signal:
         is_standing=alarm.signal is SignalPresence.ON,
         is_latched=alarm.signal is SignalPresence.LATCHED,
         is_held=alarm.held_since is not None,
-        is_acknowledged=bool(alarm.acknowledged_by),
-        is_paused=alarm.audio_paused_until is not None,
+        inactivation=alarm.inactivation,
     )
+
+
+def nothing_is_inactivated_that_must_signal(scene: Scene) -> str:
+    """Hold what is inactivated against what the organisation allows, in words of our own."""
+    assert scene.picture is not None
+    phase = scene.picture.sitting.phase
+    for alarm in (*scene.picture.alarms, *scene.picture.inactivated):
+        if alarm.inactivation not in _OF_CONDITION:
+            continue
+        if alarm.priority is Priority.HIGH:
+            return f"{alarm.alarm} is high and {alarm.inactivation.words}"
+        if phase in _DRUG_ACTS and alarm.metric in _BREATHING_AND_PRESSURE:
+            return f"{alarm.alarm} is {alarm.inactivation.words} while {phase}"
+    return ""
+
+
+def a_pause_ends_and_what_is_off_reminds(scene: Scene) -> str:
+    """Hold the age of what was done to a signal against its end, or its last reminder."""
+    assert scene.picture is not None
+    now = scene.picture.now
+    for alarm in (*scene.picture.alarms, *scene.picture.inactivated):
+        done_at, words = alarm.inactivated_at, alarm.inactivation.words
+        if done_at is None:
+            continue
+        if words.endswith("paused") and now - done_at > _PAUSED_AT_MOST + LATE_MAX:
+            return f"{alarm.alarm} is {words} since {in_seconds(done_at)} s"
+        last = done_at if alarm.reminded_at is None else alarm.reminded_at
+        if words.endswith("off") and not 0 <= now - last <= _REMINDED_EVERY + LATE_MAX:
+            return f"{alarm.alarm} is {words}, last reminder at {in_seconds(last)} s"
+    return ""
 
 
 def low_for_long_enough_is_signalled_in_time(scene: Scene) -> str:
@@ -282,6 +372,8 @@ EACH_SECOND: Final = (
     what_is_on_the_screen_was_heard,
     an_old_value_is_never_shown_as_current,
     the_alarms_shown_are_what_was_told,
+    nothing_is_inactivated_that_must_signal,
+    a_pause_ends_and_what_is_off_reminds,
     low_for_long_enough_is_signalled_in_time,
     a_lost_link_stays_told_until_it_is_up,
     what_was_told_is_announced_soon,

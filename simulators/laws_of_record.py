@@ -10,7 +10,7 @@ from typing import Final
 
 from alarms.limits import read_preset
 from drivers.registry import get
-from monitor.model.alarm import AlarmChange, Change
+from monitor.model.alarm import AlarmChange, Change, Inactivation
 from monitor.model.entry import Entry, EntryKind, Resumed, decode, encode
 from monitor.model.instant import Instant, in_seconds, seconds
 from monitor.runtime.proof import derive_again
@@ -23,6 +23,7 @@ _AT_A_RESTART: Final = frozenset(
     {Change.HELD, Change.RESUMED, Change.PRESENT, Change.ESCALATED, Change.LATCHED}
 )
 _GAP: Final = "recording_gap"
+_ACKED: Final = Inactivation.ACKNOWLEDGED
 # It excuses low values, for so long and no longer: that it ends in time is the promise.
 _BOUNDED_BY_TIME: Final = frozenset({"cuff_on_probe_arm"})
 _GAP_TOLD_MIN_S: Final = 2.0
@@ -136,7 +137,8 @@ def nothing_ends_because_of_a_restart(scene: Scene, restart: Restart) -> str:
             return f"{change.alarm} {change.change}"
         if change.change is Change.LATCHED and change.alarm != _GAP:
             return f"{change.alarm} {change.change}"
-    gone = sorted(set(restart.before) - set(restart.after) - _BOUNDED_BY_TIME)
+    stood = {name for name, each in restart.before.items() if each.is_standing or each.is_latched}
+    gone = sorted(stood - set(restart.after) - _BOUNDED_BY_TIME)
     return f"{gone} are gone" if gone else ""
 
 
@@ -145,7 +147,7 @@ def acknowledgements_survive_a_restart(scene: Scene, restart: Restart) -> str:
     del scene
     for alarm, signal in restart.before.items():
         after = restart.after.get(alarm, Signal())
-        if not signal.is_acknowledged or after.is_acknowledged or alarm == _GAP:
+        if signal.inactivation is not _ACKED or after.inactivation is _ACKED or alarm == _GAP:
             continue
         if any(
             change.alarm == alarm and change.change is Change.ESCALATED for change in restart.since
@@ -161,11 +163,15 @@ def acknowledgements_survive_a_restart(scene: Scene, restart: Restart) -> str:
     return ""
 
 
-def audio_pauses_do_not_survive_a_restart(scene: Scene, restart: Restart) -> str:
-    """Look for a pause that is still in force."""
+def no_pause_or_off_survives_a_restart(scene: Scene, restart: Restart) -> str:
+    """Look for something that was done to signals and is still in force, but acknowledgements."""
     del scene
-    paused = [alarm for alarm, signal in restart.after.items() if signal.is_paused]
-    return f"{paused} are still paused" if paused else ""
+    kept = [
+        f"{alarm} is {signal.inactivation.words}"
+        for alarm, signal in restart.after.items()
+        if signal.inactivation not in {_ACKED, Inactivation.NONE}
+    ]
+    return ", ".join(kept)
 
 
 def a_gap_is_told(scene: Scene, restart: Restart) -> str:
@@ -181,7 +187,7 @@ AT_A_RESTART: Final = (
     what_was_signalled_survives,
     nothing_ends_because_of_a_restart,
     acknowledgements_survive_a_restart,
-    audio_pauses_do_not_survive_a_restart,
+    no_pause_or_off_survives_a_restart,
     a_gap_is_told,
 )
 

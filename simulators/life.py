@@ -113,6 +113,9 @@ class Life:
                 for change in changes:
                     self._scene.hold(laws.a_change_is_told_when_it_is_due, change)
                     self._scene.hold(laws.no_signal_ends_without_its_cause_ending, change)
+                    self._scene.hold(
+                        laws.a_new_occurrence_signals_unless_the_condition_was_inactivated, change
+                    )
                 self._scene.take_told(changes, self.chair.record.last_seq)
 
         pipeline.on_heard, pipeline.on_changes = on_heard, on_changes

@@ -285,8 +285,9 @@ class Session:
         chance, chair = self._chance, life.chair
         chair.pipeline.mature(chair.clock.now())
         picture = chair.picture()
-        known = [each.alarm for each in picture.alarms]
-        alarm = chance.choice([*known, *known, *known, "spo2_low", "nonsense", ""])
+        known = [each.alarm for each in (*picture.alarms, *picture.inactivated)]
+        offered = [each.alarm for each in picture.offers[:3]]
+        alarm = chance.choice([*known, *known, *known, *offered, "spo2_low", "nonsense", ""])
         command = Command(
             number=1,
             chair=CHAIR,
@@ -296,13 +297,13 @@ class Session:
             alarm=alarm,
             phase=chance.choice((None, *picture.sitting.next_phases, *Phase)),
         )
-        before = chair.pipeline.alarms.alarms()
+        before = (*chair.pipeline.alarms.alarms(), *chair.pipeline.alarms.inactivated())
         self.scene.acting = command
         refusal = chair.command(command)
-        self.scene.acting = None
-        after = chair.pipeline.alarms.alarms()
+        after = (*chair.pipeline.alarms.alarms(), *chair.pipeline.alarms.inactivated())
         self.scene.counts["refused" if refusal else "done"] += 1
         self.scene.hold(laws.acting_on_one_alarm_leaves_the_others_alone, before, after, alarm)
+        self.scene.acting = None
 
     # -- what it came to ---------------------------------------------------------------------------
 

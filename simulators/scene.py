@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from monitor.attach.messages import Command
-from monitor.model.alarm import AlarmChange, Change
+from monitor.model.alarm import AlarmChange, Change, Inactivation
 from monitor.model.event import DeviceEvent, FrameRejected, Observation, Validity, WaveformSegment
 from monitor.model.instant import Instant
 from monitor.model.metric import Metric
@@ -39,8 +39,7 @@ class Signal(msgspec.Struct):
     is_standing: bool = False
     is_latched: bool = False
     is_held: bool = False
-    is_acknowledged: bool = False
-    is_paused: bool = False
+    inactivation: Inactivation = Inactivation.NONE
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -56,7 +55,7 @@ def add_up(signals: dict[str, Signal], change: AlarmChange) -> None:
     signal = signals.setdefault(change.alarm, Signal())
     match change.change:
         case Change.PRESENT:
-            signals[change.alarm] = Signal(is_standing=True)
+            signal = signals[change.alarm] = Signal(is_standing=True)
         case Change.HELD:
             signal.is_held = True
         case Change.UNHELD:
@@ -64,14 +63,13 @@ def add_up(signals: dict[str, Signal], change: AlarmChange) -> None:
         case Change.LATCHED:
             signal.is_standing = signal.is_held = False
             signal.is_latched = True
-        case Change.ACKNOWLEDGED:
-            signal.is_acknowledged, signal.is_paused = True, False
-        case Change.PAUSED:
-            signal.is_paused = True
-        case Change.RESUMED | Change.ESCALATED:
-            signal.is_acknowledged = signal.is_paused = False
         case Change.ENDED | Change.RESET:
-            del signals[change.alarm]
+            signal = signals[change.alarm] = Signal()
+        case Change.ACKNOWLEDGED | Change.PAUSED | Change.RESUMED | Change.ESCALATED:
+            pass
+    signal.inactivation = change.inactivation
+    if signal == Signal():
+        del signals[change.alarm]
 
 
 class Scene:

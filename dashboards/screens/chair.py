@@ -10,7 +10,8 @@ from textual.screen import Screen
 from dashboards.actions import ACTIONS, hint
 from dashboards.reception import ChairReception
 from dashboards.screens.modals import EventForm, Help, Question
-from dashboards.views.alarm_bar import alarm_bar, is_audio_paused
+from dashboards.views.alarm_bar import alarm_bar, can_be_resumed
+from dashboards.views.choices import choices, conditions_to_choose, deeds_to_choose
 from dashboards.views.foot import foot
 from dashboards.views.header import header
 from dashboards.views.layout import Layout, lay_out
@@ -149,12 +150,38 @@ class ChairScreen(Screen[None]):
         self._about("acknowledge", Deed.ACKNOWLEDGE)
 
     def action_pause_audio(self) -> None:
-        """Pause the audio of the marked condition, or let it sound again."""
+        """Pause the audio of the marked condition; one that is paused or off signals again."""
         alarm = target(self._post.sight())
-        if alarm is not None and is_audio_paused(alarm, self._post.sight().now):
-            self._about("resume audio of", Deed.RESUME_AUDIO)
+        if alarm is not None and can_be_resumed(alarm, self._post.sight().now):
+            self._about("resume", Deed.RESUME)
         else:
             self._about("pause audio of", Deed.PAUSE_AUDIO)
+
+    def action_inactivate(self) -> None:
+        """Ask which condition, then what to do to its signals, of what the server offers."""
+        conditions = conditions_to_choose(self._post.sight())
+        if not conditions:
+            self._post.refuse("inactivate: the limit set allows nothing in this phase")
+            return
+        text = "Every other condition signals as before. The line of this one stays."
+        self.app.push_screen(Question("Signals of which condition?", text, conditions), self._ask)
+
+    def _ask(self, alarm: str | None) -> None:
+        """Ask what to do to the signals of the condition that was chosen."""
+        found = [offer for offer in choices(self._post.sight()) if offer.alarm == alarm]
+        if not found:
+            return
+        offer = found[0]
+
+        def act(answer: str | None) -> None:
+            """Send what was chosen."""
+            if answer:
+                deed = Deed(answer)
+                title = "resume" if deed is Deed.RESUME else deed.value.replace("_", " ")
+                self._post.command(f"{title}: {offer.title}", deed, alarm=offer.alarm)
+
+        text = "What is off reminds at intervals. A severe value signals in any case."
+        self.app.push_screen(Question(offer.title, text, deeds_to_choose(offer)), act)
 
     def action_reset(self) -> None:
         """Reset the marked condition if its signal is latched, else the first that is."""

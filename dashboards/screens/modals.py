@@ -34,7 +34,7 @@ _CSS: Final = """
     background: $background 0%;
 """
 _PANEL: Final = """
-    width: 100%; max-width: 100; height: auto; max-height: 19;
+    width: 100%; max-width: 100; height: auto; max-height: 20;
     border: round #aeb9c4; background: #11161b; color: #d7dde3; padding: 0 1;
 """
 _LIST: Final = "height: auto; max-height: 13; border: none; background: #11161b; padding: 0;"

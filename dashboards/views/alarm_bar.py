@@ -2,7 +2,8 @@
 
 After IEC 60601-1-8: the highest priority owns the band, in words, with its shape `!!!`, its colour
 and its flash; below it every condition can be reached, with value, limit, age and inactivation. An
-acknowledgement stops the flash of the band, never the lines.
+acknowledgement stops the flash of the band; alarm paused and alarm off take the band; nothing takes
+the lines. A condition that is inactivated while it is absent has its line all the same.
 """
 
 from typing import Final
@@ -12,12 +13,20 @@ from dashboards.views.glyphs import HALF_HEIGHT, can_draw, half_blocks
 from dashboards.views.layout import Layout
 from dashboards.views.line import Line, Span, blank, cells_of, fit, joined, plain, shorten, spread
 from dashboards.views.sight import Sight, target, worst
-from dashboards.views.words import MARKS, broken_limit, lasting, lasting_s, left
-from monitor.model.alarm import AlarmSnapshot, Priority, SignalPresence
+from dashboards.views.words import (
+    MARKS,
+    broken_limit,
+    inactivation,
+    is_inactivated,
+    lasting,
+    lasting_s,
+)
+from monitor.model.alarm import AlarmSnapshot, Inactivation, Priority, SignalPresence
 from monitor.model.instant import Instant
 
 PAGE_S: Final = 4
 QUIET: Final = "no alarm condition present"
+NO_SIGNAL: Final = "no alarm signal"
 NO_PICTURE: Final = "MONITORING LOST"
 
 
@@ -38,7 +47,7 @@ def _band(sight: Sight, width: int, layout: Layout) -> tuple[Line, ...]:
     if sight.chair is None:
         return _message("connecting to vigil serve", "note", width, layout.band)
     if first is None:
-        return _message(QUIET, "quiet", width, layout.band)
+        return _message(_quiet(sight), "quiet", width, layout.band)
     title = plain(first.title).upper()
     mark = MARKS[first.priority]
     age = lasting(first.since, sight.now)
@@ -46,6 +55,15 @@ def _band(sight: Sight, width: int, layout: Layout) -> tuple[Line, ...]:
     notes = (place, *_inactivation(first, sight.now))
     texts = (f"{mark} {title}  {age}", f"{mark} {title}")
     return _big(texts, notes, _band_style(first, sight), width, layout)
+
+
+def _quiet(sight: Sight) -> str:
+    """Return what the band says where nothing is signalled for four metres."""
+    alarms = sight.chair.alarms if sight.chair else ()
+    absent = sight.chair.inactivated if sight.chair else ()
+    if alarms:
+        return f"{NO_SIGNAL}: {len(alarms)} present, inactivated"
+    return f"{QUIET}, {len(absent)} inactivated" if absent else QUIET
 
 
 def _band_style(alarm: AlarmSnapshot, sight: Sight) -> str:
@@ -91,32 +109,38 @@ def _banded(text: str, note: str, style: str, width: int) -> Line:
 
 def _conditions(sight: Sight, width: int, rows: int) -> tuple[Line, ...]:
     """Return the lines for one metre, one page of them; the page follows selection or time."""
-    alarms = sight.chair.alarms if sight.chair else ()
+    listed = _listed(sight)
     start = page_start(sight, rows)
     lines = [
-        _condition(alarms[at], f"{at + 1} of {len(alarms)}", sight, width)
-        for at in range(start, min(start + rows, len(alarms)))
+        _condition(listed[at], f"{at + 1} of {len(listed)}", sight, width)
+        for at in range(start, min(start + rows, len(listed)))
     ]
     return (*lines, *(blank(width) for _ in range(rows - len(lines))))
 
 
 def page_start(sight: Sight, rows: int) -> int:
     """Return the first condition on the page: the selected one's page, else the next every 4 s."""
-    alarms = sight.chair.alarms if sight.chair else ()
-    pages = max(1, -(-len(alarms) // rows))
-    names = [alarm.alarm for alarm in alarms]
+    names = [alarm.alarm for alarm in _listed(sight)]
+    pages = max(1, -(-len(names) // rows))
     if sight.selected in names:
         return names.index(sight.selected) // rows * rows
     return int(sight.clock_s / PAGE_S) % pages * rows
+
+
+def _listed(sight: Sight) -> tuple[AlarmSnapshot, ...]:
+    """Return what has a line: every condition, then those that are only inactivated."""
+    return () if sight.chair is None else (*sight.chair.alarms, *sight.chair.inactivated)
 
 
 def _condition(alarm: AlarmSnapshot, place: str, sight: Sight, width: int) -> Line:
     """Return one condition: shape, title, value against limit, age, inactivation, place."""
     aim = target(sight)
     pointer = "▶" if aim is not None and aim.alarm == alarm.alarm else " "
-    style = "note" if sight.is_lost or alarm.subsumed_by else f"{alarm.priority}"
+    is_absent = alarm.signal is SignalPresence.OFF
+    is_quiet = sight.is_lost or is_absent or bool(alarm.subsumed_by)
+    style = "note" if is_quiet else f"{alarm.priority}"
     title = f"{pointer} {MARKS[alarm.priority]:>3} {plain(alarm.title)}"
-    age = f"for {lasting(alarm.since, sight.now)}"
+    age = "not present" if is_absent else f"for {lasting(alarm.since, sight.now)}"
     known = ("last known",) if sight.is_lost else ()
     notes = (*known, broken_limit(alarm), age, *_inactivation(alarm, sight.now))
     said = joined(tuple((Span(note, "value"),) for note in notes if note))
@@ -130,21 +154,17 @@ def _inactivation(alarm: AlarmSnapshot, now: Instant) -> tuple[str, ...]:
         notes.append(f"held {lasting(alarm.held_since, now)}, unmeasured")
     if alarm.signal is SignalPresence.LATCHED:
         notes.append("latched, cause gone: r resets")
-    if is_acknowledged(alarm, now) and alarm.acknowledged_until is not None:
-        by = f" by {plain(alarm.acknowledged_by)}" if alarm.acknowledged_by else ""
-        notes.append(f"acknowledged{by}, {left(alarm.acknowledged_until, now)} left")
-    if is_audio_paused(alarm, now) and alarm.audio_paused_until is not None:
-        notes.append(f"audio paused, {left(alarm.audio_paused_until, now)} left")
+    notes.append(inactivation(alarm, now))
     if alarm.subsumed_by:
         notes.append(f"explained by {plain(alarm.subsumed_by)}")
-    return tuple(notes)
+    return tuple(note for note in notes if note)
 
 
 def is_acknowledged(alarm: AlarmSnapshot, now: Instant) -> bool:
     """Return whether the acknowledgement still stands."""
-    return alarm.acknowledged_until is not None and alarm.acknowledged_until > now
+    return alarm.inactivation is Inactivation.ACKNOWLEDGED and is_inactivated(alarm, now)
 
 
-def is_audio_paused(alarm: AlarmSnapshot, now: Instant) -> bool:
-    """Return whether the sound of this condition is paused."""
-    return alarm.audio_paused_until is not None and alarm.audio_paused_until > now
+def can_be_resumed(alarm: AlarmSnapshot, now: Instant) -> bool:
+    """Return whether a pause or an off state of this condition still stands."""
+    return is_inactivated(alarm, now) and not is_acknowledged(alarm, now)

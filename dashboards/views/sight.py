@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from monitor.model.alarm import RANK, AlarmSnapshot, Priority
+from monitor.model.alarm import FAR_SIGNAL_OFF, RANK, AlarmSnapshot, Priority
 from monitor.model.instant import Instant, in_seconds
 from monitor.model.metric import Metric, describe
 from monitor.model.snapshot import ChairSnapshot, MetricSnapshot
@@ -54,16 +54,21 @@ def worst(alarms: tuple[AlarmSnapshot, ...]) -> AlarmSnapshot | None:
     """Return the condition that owns the 4-metre line.
 
     That is the first in the server's order among those of the highest priority: whatever the order,
-    a high condition is never hidden behind another.
+    a high condition is never hidden behind another. One that is alarm paused or alarm off has no
+    signal there.
     """
-    return max(alarms, key=lambda alarm: RANK[alarm.priority], default=None)
+    signalled = [alarm for alarm in alarms if alarm.inactivation not in FAR_SIGNAL_OFF]
+    return max(signalled, key=lambda alarm: RANK[alarm.priority], default=None)
 
 
 def target(sight: Sight) -> AlarmSnapshot | None:
-    """Return the condition that an operator's key is about: the selected one, else the worst."""
+    """Return the condition that an operator's key is about: the selected one, else the worst.
+
+    Where none has a signal for four metres it is the first one.
+    """
     alarms = sight.chair.alarms if sight.chair else ()
     chosen = [alarm for alarm in alarms if alarm.alarm == sight.selected]
-    return chosen[0] if chosen else worst(alarms)
+    return chosen[0] if chosen else worst(alarms) or next(iter(alarms), None)
 
 
 def is_live(metric: MetricSnapshot, sight: Sight) -> bool:

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 from typing import Final
 
-from monitor.model.alarm import AlarmSnapshot, Priority
+from dashboards.views.line import plain
+from monitor.model.alarm import INDEFINITE, AlarmSnapshot, Inactivation, Priority
 from monitor.model.event import GenerationMode
 from monitor.model.instant import NS_PER_S, Instant, between, in_seconds
 from monitor.model.metric import Metric, describe
@@ -12,6 +13,15 @@ from monitor.model.snapshot import ChairSnapshot, MetricSnapshot, Trend
 
 MISSING: Final = "– –"
 MARKS: Final = {Priority.HIGH: "!!!", Priority.MEDIUM: "!!", Priority.LOW: "!"}
+# As the symbols of IEC 60601-1-8: a note for the sound, a triangle for the whole signal; a dash
+# where it ends by itself, a cross where it does not.
+MARKS_OF_INACTIVATION: Final = {
+    Inactivation.AUDIO_PAUSED: "⊝♪",
+    Inactivation.AUDIO_OFF: "⊗♪",
+    Inactivation.ALARM_PAUSED: "⊝△",
+    Inactivation.ALARM_OFF: "⊗△",
+    Inactivation.ACKNOWLEDGED: "✓",
+}
 ARROWS: Final = {Trend.RISING: "↗", Trend.FALLING: "↘", Trend.STEADY: "→", Trend.UNKNOWN: " "}
 _ORIGIN: Final = {
     GenerationMode.REAL: "",
@@ -90,6 +100,30 @@ def broken_limit(alarm: AlarmSnapshot) -> str:
         return said
     side = "below" if alarm.limit_is_low else "above"
     return f"{said}  {side} {number(alarm.metric, alarm.limit)}".strip()
+
+
+def inactivation(alarm: AlarmSnapshot, now: Instant) -> str:
+    """Return what was done to the signals, by whom, and how long it still holds or has held.
+
+    "⊝♪ audio paused by nurse-1, 60 s left"; "" where nothing was done or it is over.
+    """
+    if not is_inactivated(alarm, now):
+        return ""
+    said = f"{MARKS_OF_INACTIVATION[alarm.inactivation]} {alarm.inactivation.words}"
+    if alarm.inactivated_by:
+        said += f" by {plain(alarm.inactivated_by)}"
+    if alarm.inactivated_until is not None:
+        return f"{said}, {left(alarm.inactivated_until, now)} left"
+    if alarm.inactivation in INDEFINITE and alarm.inactivated_at is not None:
+        said += f" for {lasting(alarm.inactivated_at, now)}"
+    return said
+
+
+def is_inactivated(alarm: AlarmSnapshot, now: Instant) -> bool:
+    """Return whether something that was done to the signals still holds."""
+    if alarm.inactivation is Inactivation.NONE:
+        return False
+    return alarm.inactivated_until is None or alarm.inactivated_until > now
 
 
 def baseline(metric: MetricSnapshot) -> str:

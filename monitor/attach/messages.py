@@ -14,7 +14,7 @@ from monitor.model.metric import Metric
 from monitor.model.session import Deed, Phase
 from monitor.model.snapshot import ChairSnapshot, TrendBin
 
-PROTOCOL_VERSION: Final = 1
+PROTOCOL_VERSION: Final = 2
 MESSAGE_SIZE_MAX: Final = 4 * 1024 * 1024
 
 

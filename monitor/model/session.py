@@ -21,11 +21,14 @@ class Phase(StrEnum):
 
 
 class Deed(StrEnum):
-    """What an operator can do from a screen."""
+    """What an operator can do from a screen. `RESUME` ends any inactivation of a condition."""
 
     ACKNOWLEDGE = "acknowledge"
     PAUSE_AUDIO = "pause_audio"
-    RESUME_AUDIO = "resume_audio"
+    TURN_AUDIO_OFF = "turn_audio_off"
+    PAUSE_ALARM = "pause_alarm"
+    TURN_ALARM_OFF = "turn_alarm_off"
+    RESUME = "resume"
     RESET = "reset"
     MARK_EVENT = "mark_event"
     ENTER_PHASE = "enter_phase"

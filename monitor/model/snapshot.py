@@ -13,7 +13,7 @@ from monitor.model.event import GenerationMode, Validity
 from monitor.model.instant import Instant
 from monitor.model.link import LinkState
 from monitor.model.metric import Metric
-from monitor.model.session import Phase
+from monitor.model.session import Deed, Phase
 
 
 class Trend(StrEnum):
@@ -103,11 +103,22 @@ class LoggedEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     priority: Priority | None = None
 
 
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """What the organisation lets a person do to the signals of one condition, here and now."""
+
+    alarm: str
+    title: str
+    deeds: tuple[Deed, ...]
+
+
 class ChairSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """One chair, whole. `view` numbers the pictures; a command names the view it was based on.
 
-    `alarms` come in the order they are to be read: the first owns the 4-metre line. `opened_utc_ns`
-    lets a screen show wall time. `preset` names the limit set in force.
+    `alarms` come in the order they are to be read: the first owns the 4-metre line, unless it is
+    alarm paused or alarm off; those come last. `inactivated` are the absent conditions that would
+    not signal, `offers` what may be done to which condition beyond an audio pause and an
+    acknowledgement. `opened_utc_ns` lets a screen show wall time. `preset` names the limit set in
+    force.
     """
 
     view: int
@@ -126,6 +137,8 @@ class ChairSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     preset: str = ""
     pseudonym: str = ""
     watermark: str = ""
+    inactivated: tuple[AlarmSnapshot, ...] = ()
+    offers: tuple[Offer, ...] = ()
 
 
 class TrendBin(msgspec.Struct, frozen=True, array_like=True):

@@ -262,4 +262,14 @@ class Chair:
                 self.check_self("clock", "", is_well=True)
 
 
-_ABOUT_ALARMS: Final = frozenset({Deed.ACKNOWLEDGE, Deed.RESET, Deed.PAUSE_AUDIO})
+_ABOUT_ALARMS: Final = frozenset(
+    {
+        Deed.ACKNOWLEDGE,
+        Deed.RESET,
+        Deed.PAUSE_AUDIO,
+        Deed.TURN_AUDIO_OFF,
+        Deed.PAUSE_ALARM,
+        Deed.TURN_ALARM_OFF,
+    }
+)
+"""Deeds refused where the alarm has changed since the picture; to resume is always safe."""

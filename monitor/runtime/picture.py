@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from alarms.system import AlarmSystem
-from monitor.model.alarm import RANK, AlarmChange, AlarmSnapshot, Priority
+from monitor.model.alarm import RANK, AlarmChange, AlarmSnapshot, Change, Priority
 from monitor.model.event import (
     DeviceAlarm,
     DeviceEvent,
@@ -123,7 +123,11 @@ class Picture:
 
     def take_change(self, change: AlarmChange) -> None:
         """Take a change of an alarm condition for the event list."""
-        text = f"{_words(change.alarm)} {change.change}"
+        done = change.change
+        if done is Change.PAUSED:  # one word for four deeds: say which
+            text = f"{_words(change.alarm)} {change.inactivation.words}"
+        else:
+            text = f"{_words(change.alarm)} {done}"
         if change.value is not None:
             text += f" {change.value:g}"
         self._log(change.at, "alarm", text, change.priority)
@@ -160,6 +164,8 @@ class Picture:
             sitting=sitting.snapshot(now),
             metrics=tuple(self._metric(each, alarms, present, now) for each in self._shown()),
             alarms=present,
+            inactivated=alarms.inactivated(),
+            offers=alarms.offers(),
             links=tuple(self._link(name, line) for name, line in self._links.items()),
             store=frame.store,
             events=tuple(self._events)[-50:],

@@ -7,8 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alarms.annunciation import Annunciation, Plan, sounds
-from alarms.bursts import PATTERNS
-from monitor.model.alarm import RANK, AlarmChange, AlarmSnapshot, Change, Kind, Priority
+from alarms.bursts import PATTERNS, REMINDER_LENGTH
+from monitor.model.alarm import (
+    FAR_SIGNAL_OFF,
+    RANK,
+    AlarmChange,
+    AlarmSnapshot,
+    Change,
+    Inactivation,
+    Kind,
+    Priority,
+)
 from monitor.model.alarm import SignalPresence as Signal
 from monitor.model.instant import Instant, in_seconds, instant_at, seconds
 from monitor.model.link import LinkState
@@ -47,7 +56,8 @@ class Ear:
         changes = self.score.told[self.heard :]
         self.heard = len(self.score.told)
         alarms = self.score.system.alarms()
-        self.memory, self.plan = self.memory.look(alarms, changes, instant_at(at))
+        absent = self.score.system.inactivated()
+        self.memory, self.plan = self.memory.look(alarms, changes, instant_at(at), absent)
         return self.plan
 
 
@@ -120,7 +130,7 @@ def test_a_condition_that_ends_is_heard_for_the_least_part_of_its_burst() -> Non
     assert plan.burst is not None
     assert plan.burst.ends == instant_at(0) + HIGH.least
     by_person = told("a", Change.ACKNOWLEDGED, Priority.HIGH, operator="nurse-1")
-    quiet = snapshot("a", Priority.HIGH, acknowledged_by="nurse-1")
+    quiet = snapshot("a", Priority.HIGH, inactivation=Inactivation.ACKNOWLEDGED)
     assert memory.look([quiet], [by_person], instant_at(0.1))[1].burst is None
 
 
@@ -152,6 +162,96 @@ def test_five_new_conditions_in_a_minute_are_folded_behind_their_cause() -> None
     assert plan.sounding == ("link_box",)
 
 
+@pytest.mark.hazard("H6")
+@pytest.mark.parametrize(
+    ("inactivation", "is_far"),
+    [
+        (Inactivation.AUDIO_PAUSED, True),
+        (Inactivation.AUDIO_OFF, True),
+        (Inactivation.ACKNOWLEDGED, True),
+        (Inactivation.ALARM_PAUSED, False),
+        (Inactivation.ALARM_OFF, False),
+    ],
+)
+def test_each_state_takes_the_sound_two_take_the_far_line_none_takes_the_near_one(
+    inactivation: Inactivation, *, is_far: bool
+) -> None:
+    alarm = snapshot("a", Priority.MEDIUM, inactivation=inactivation)
+    _, plan = Annunciation().look([alarm], [], instant_at(1))
+    assert plan.sounding == ()
+    assert plan.burst is None
+    assert plan.inactivated == ("a",)
+    assert [line.alarm.alarm for line in plan.lines] == ["a"]
+    assert (plan.far is not None) == is_far
+
+
+@pytest.mark.hazard("H6")
+def test_the_far_line_goes_to_the_next_that_has_it() -> None:
+    ear = Ear()
+    ear.score.run(0, 20, heart_rate=125, temp=39.5, pulse_rate=122)
+    ear.score.run(20, 40, heart_rate=125, temp=39.5)
+    ear.score.do(Deed.PAUSE_ALARM, "heart_rate_high", 40)
+    ear.score.do(Deed.PAUSE_ALARM, "pulse_rate_high", 40)
+    plan = ear.look(40)
+    assert plan.far is not None
+    assert plan.far.alarm == "temp_high"
+    assert {"heart_rate_high", "pulse_rate_high"} <= {line.alarm.alarm for line in plan.lines}
+    assert ear.score.system.alarms()[0].alarm == "temp_high"
+
+
+def test_what_is_off_is_reminded_of_at_its_interval_by_one_short_pulse() -> None:
+    ear = Ear()
+    ear.score.do(Deed.TURN_ALARM_OFF, "temp_high", 5)
+    assert ear.look(5).reminder is None
+    ear.score.wait(184.9)
+    assert ear.look(184.9).reminder is None
+    ear.score.wait(185)
+    reminder = ear.look(185).reminder
+    assert reminder is not None
+    assert (reminder.at, reminder.alarms) == (instant_at(185), ("temp_high",))
+    assert reminder.ends - reminder.at == REMINDER_LENGTH
+    assert ear.look(185.1).reminder == reminder, "looking again does not begin it again"
+    assert ear.look(186).reminder is None
+    assert ear.plan.burst is None
+    ear.score.wait(365)
+    again = ear.look(365).reminder
+    assert again is not None
+    assert again.at == instant_at(365)
+
+
+def test_reminders_that_were_missed_are_one_and_name_what_is_still_off() -> None:
+    ear = Ear()
+    ear.score.do(Deed.TURN_ALARM_OFF, "temp_high", 5)
+    ear.score.do(Deed.TURN_AUDIO_OFF, "temp_low", 6)
+    ear.look(6)
+    ear.score.wait(700)
+    reminder = ear.look(700).reminder
+    assert reminder is not None
+    assert (reminder.at, reminder.alarms) == (instant_at(700), ("temp_high", "temp_low"))
+    ear.score.do(Deed.RESUME, "temp_high", 701)
+    ear.score.wait(728)
+    later_one = ear.look(728).reminder
+    assert later_one is not None
+    assert later_one.alarms == ("temp_low",)
+
+
+@given(st.lists(st.floats(0.5, 400), min_size=1, max_size=12))
+def test_every_reminder_is_given_once_however_often_somebody_looks(gaps: list[float]) -> None:
+    ear, second = Ear(), 0.0
+    ear.score.do(Deed.TURN_ALARM_OFF, "temp_high", 0)
+    given_at: set[Instant] = set()
+    windows = 0
+    for gap in gaps:
+        before = int(second // 180)
+        second += gap
+        ear.score.wait(second)
+        windows += int(second // 180) > before
+        for look in (ear.look(second), ear.look(second + 0.01)):
+            if look.reminder is not None:
+                given_at.add(look.reminder.at)
+    assert len(given_at) == windows
+
+
 names = st.sampled_from("abcdefgh")
 snapshots = st.builds(
     snapshot,
@@ -159,8 +259,8 @@ snapshots = st.builds(
     st.sampled_from(Priority),
     signal=st.sampled_from([Signal.ON, Signal.LATCHED]),
     subsumed_by=st.sampled_from(["", "", "a", "b"]),
-    acknowledged_by=st.sampled_from(["", "", "nurse-1"]),
-    audio_paused_until=st.sampled_from([None, None, instant_at(99)]),
+    inactivation=st.sampled_from([*[Inactivation.NONE] * 5, *Inactivation]),
+    reminded_at=st.sampled_from([None, None, *map(instant_at, (5, 60, 110))]),
 )
 pictures = st.lists(snapshots, max_size=8, unique_by=lambda each: each.alarm).map(
     lambda each: sorted(each, key=lambda alarm: -RANK[alarm.priority])
@@ -190,8 +290,14 @@ def test_laws_of_what_is_signalled(
             assert RANK[plan.burst.priority] >= RANK[audible[0].priority]
             assert plan.next_burst_at is not None
             assert plan.next_burst_at > now
+        with_far = [each for each in alarms if each.inactivation not in FAR_SIGNAL_OFF]
+        assert (plan.far is None) == (not with_far)
         if plan.far is not None:
-            assert RANK[plan.far.priority] == max(RANK[each.priority] for each in alarms)
+            assert plan.far in with_far
+            assert RANK[plan.far.priority] == max(RANK[each.priority] for each in with_far)
+        assert set(plan.inactivated) == {
+            each.alarm for each in alarms if each.inactivation is not Inactivation.NONE
+        }
         if is_new and audible:
             assert plan.burst is not None
             assert plan.burst.at == now

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from alarms import step as stepping
 from alarms.condition import (
     DEEDS,
+    INACTIVATIONS,
     JUDGEMENTS,
     Condition,
     Input,
@@ -20,7 +21,7 @@ from alarms.condition import (
     Step,
     Told,
 )
-from monitor.model.alarm import RANK, Change, Priority
+from monitor.model.alarm import INDEFINITE, RANK, Change, Inactivation, Priority
 from monitor.model.alarm import SignalPresence as Signal
 from monitor.model.instant import Instant, instant_at, seconds
 
@@ -38,6 +39,8 @@ policies = st.builds(
     is_low=st.just(True),
     envelope=st.sampled_from([None, 3.0]),
     pause=st.just(seconds(20)),
+    alarm_pause=st.just(seconds(25)),
+    reminder=st.just(seconds(18)),
     acknowledge_max=st.just(seconds(30)),
     acknowledge_severe_max=st.just(seconds(15)),
 )
@@ -179,18 +182,77 @@ def test_a_refused_deed_changes_nothing_and_a_possible_one_is_told(
 
 
 @given(policies, histories, st.floats(0.001, 400))
-def test_a_restart_ends_pauses_and_nothing_else(
+def test_a_restart_keeps_an_acknowledgement_and_nothing_else_that_was_done(
     policy: Policy, history: list[tuple[Input, float]], gap_s: float
 ) -> None:
     state, _ = play(policy, history)
     stopped = instant_at(sum(gap for _, gap in history))
     now = instant_at(sum(gap for _, gap in history) + gap_s)
     taken = stepping.restart(policy, state, stopped, now)
-    assert taken.state.operator is not taken.state.operator.PAUSED
+    assert taken.state.operator in {Inactivation.NONE, Inactivation.ACKNOWLEDGED}
     assert (state.signal is Signal.OFF) or taken.state.signal is not Signal.OFF
     assert all(each.at == now for each in taken.told)
     if state.condition in STANDING:
         assert taken.state.condition is Condition.HELD
+
+
+def signals(state: State) -> bool:
+    return state.signal is not Signal.OFF and state.operator is Inactivation.NONE
+
+
+@pytest.mark.hazard("H6")
+@given(policies, histories)
+def test_what_was_told_tells_what_is_inactivated_and_why_it_is_silent(
+    policy: Policy, history: list[tuple[Input, float]]
+) -> None:
+    state, second, known = State(), 0.0, Inactivation.NONE
+    for happened, gap in history:
+        second += gap
+        before = state
+        taken = take(policy, state, happened, instant_at(second))
+        state = taken.state
+        for each in taken.told:
+            known = each.after.operator
+        assert state.operator is known
+        is_over = {each.change for each in taken.told} & {Change.ENDED, Change.LATCHED}
+        if signals(before) and not signals(state):
+            assert happened in DEEDS or is_over
+
+
+@pytest.mark.hazard("H6")
+@given(policies, histories)
+def test_an_inactivated_condition_is_judged_like_any_other(
+    policy: Policy, history: list[tuple[Input, float]]
+) -> None:
+    about_signals = {Change.ACKNOWLEDGED, Change.PAUSED, Change.RESUMED}
+    courses = []
+    for deed in (None, Input.TURN_AUDIO_OFF, Input.PAUSE_ALARM, Input.TURN_ALARM_OFF):
+        data = [each for each in history if each[0] in JUDGEMENTS]
+        script = [(deed, 0.0), *data] if deed is not None else data
+        _, told = play(policy, script)
+        courses.append([(e.change, e.at) for e in told if e.change not in about_signals])
+    assert all(course == courses[0] for course in courses)
+
+
+@given(policies, st.sampled_from(sorted(INDEFINITE)), histories, st.floats(0, 300))
+def test_what_is_off_is_off_until_somebody_or_the_severe_band_ends_it_and_reminds(
+    policy: Policy, off: Inactivation, history: list[tuple[Input, float]], wait_s: float
+) -> None:
+    deed = next(each for each, state in INACTIVATIONS.items() if state is off)
+    kept = [each for each in history if each[0] in JUDGEMENTS and each[0] is not Input.SEVERE]
+    state, told = play(policy, [(deed, 1.0), *kept])
+    now = instant_at(1 + sum(gap for _, gap in kept) + wait_s)
+    state = stepping.mature(policy, state, now).state
+    assert state.operator is off
+    assert state.acted == instant_at(1)
+    assert Change.RESUMED not in {each.change for each in told}
+    last = stepping.reminded_at(policy, state)
+    assert (last is None) == (now - instant_at(1) < policy.reminder)
+    assert now - (last or instant_at(1)) < policy.reminder
+    assert ((last or instant_at(1)) - instant_at(1)) % policy.reminder == 0
+    due = stepping.wake_at(policy, state)
+    assert due is not None
+    assert due <= (last or instant_at(1)) + policy.reminder
 
 
 @settings(max_examples=40)

@@ -89,7 +89,7 @@ def test_a_condition_the_limits_no_longer_know_stays_as_high() -> None:
 
 
 def test_what_was_not_saved_by_this_version_is_refused() -> None:
-    saved = AlarmSystem(LIMITS).save().replace(b'"version":1', b'"version":99')
+    saved = AlarmSystem(LIMITS).save().replace(b'"version":2', b'"version":99')
     with pytest.raises(ValueError, match="version 99"):
         AlarmSystem.restore(LIMITS, saved)
     with pytest.raises(ValueError, match="Expected `int`"):

@@ -75,7 +75,7 @@ def something_else(chance: Random, now: Instant, *, deeds: bool) -> Happened:
         return LinkChange(link="box", state=state, at=now, metrics=metrics)
     if kind == 2:
         return DeviceAlarm("no_breath", now, chance.random() < 0.5, detail="25 s")
-    deed = chance.choice((Deed.ACKNOWLEDGE, Deed.PAUSE_AUDIO, Deed.RESUME_AUDIO, Deed.RESET))
+    deed = chance.choice((Deed.ACKNOWLEDGE, Deed.PAUSE_AUDIO, Deed.RESUME, Deed.RESET))
     return OperatorAction(deed=deed, at=now, operator="nurse-1", alarm=chance.choice(ALARMS))
 
 

@@ -12,7 +12,7 @@ from dashboards.rehearsal import RecordedFeed, accept, apnoea, messages, quiet
 from dashboards.views.line import Line, words_of
 from dashboards.views.sight import Sight
 from monitor.attach.messages import Command, ToClient
-from monitor.model.alarm import AlarmSnapshot, Kind, Priority, SignalPresence
+from monitor.model.alarm import AlarmSnapshot, Inactivation, Kind, Priority, SignalPresence
 from monitor.model.event import GenerationMode, Validity
 from monitor.model.instant import Instant, instant_at, later, seconds
 from monitor.model.link import LinkState
@@ -87,9 +87,10 @@ def alarms_of(draw: st.DrawFn, now: Instant) -> tuple[AlarmSnapshot, ...]:
             value=draw(st.none() | st.floats(0, 300)),
             limit=draw(st.none() | st.floats(0, 300)),
             held_since=draw(st.none() | st.just(later(now, seconds(-34)))),
-            acknowledged_until=draw(untils),
-            acknowledged_by=draw(texts),
-            audio_paused_until=draw(untils),
+            inactivation=draw(st.sampled_from(Inactivation)),
+            inactivated_by=draw(texts),
+            inactivated_at=draw(st.none() | st.just(later(now, seconds(-725)))),
+            inactivated_until=draw(untils),
             subsumed_by=draw(st.sampled_from(("", "link_lost"))),
         )
         for at in range(draw(st.integers(0, 7)))

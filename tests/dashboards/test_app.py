@@ -12,9 +12,10 @@ from dashboards.screens.chair import ChairScreen
 from dashboards.screens.modals import EventForm, Help, Question
 from dashboards.widgets.palette import STYLES, style
 from monitor.attach.messages import Answer, Command, SnapshotMessage
-from monitor.model.alarm import SignalPresence
+from monitor.model.alarm import Inactivation, SignalPresence
 from monitor.model.instant import instant_at
 from monitor.model.session import Deed, Phase
+from monitor.model.snapshot import Offer
 from tests.dashboards.staging import HOSTILE, Stage, moved
 
 
@@ -74,12 +75,52 @@ async def test_space_pauses_the_audio_and_lets_it_sound_again() -> None:
     stage = Stage()
     async with stage.play() as pilot:
         await stage.press(pilot, "space")
-        paused = msgspec.structs.replace(apnoea().alarms[0], audio_paused_until=instant_at(2000))
+        paused = msgspec.structs.replace(
+            apnoea().alarms[0],
+            inactivation=Inactivation.AUDIO_PAUSED,
+            inactivated_until=instant_at(2000),
+        )
         picture_ = moved(apnoea(), 1, alarms=(paused, apnoea().alarms[1]))
         await stage.hear(pilot, SnapshotMessage(picture_))
         await stage.press(pilot, "space")
-        assert [command.deed for command in stage.sent] == [Deed.PAUSE_AUDIO, Deed.RESUME_AUDIO]
+        assert [command.deed for command in stage.sent] == [Deed.PAUSE_AUDIO, Deed.RESUME]
         assert [command.view for command in stage.sent] == [4712, 4713]
+
+
+async def test_a_condition_and_what_to_do_to_it_are_chosen_from_what_is_offered() -> None:
+    offers = (
+        Offer(alarm="temp_high", title="Temp high", deeds=(Deed.TURN_AUDIO_OFF, Deed.PAUSE_ALARM)),
+        Offer(alarm="spo2_low", title="SpO2 low", deeds=(Deed.TURN_AUDIO_OFF,)),
+    )
+    stage = Stage(*messages(msgspec.structs.replace(apnoea(), offers=offers)))
+    async with stage.play() as pilot:
+        await stage.press(pilot, "o")
+        assert "SpO2 low: present" in stage.text
+        assert "Temp high: not present" in stage.text
+        await stage.press(pilot, "down", "enter")
+        assert "alarm paused: no sound, no band, for a time" in stage.text
+        await stage.press(pilot, "down", "enter")
+        assert [(each.deed, each.alarm) for each in stage.sent] == [(Deed.PAUSE_ALARM, "temp_high")]
+        assert "pause alarm: Temp high: accepted" in stage.text
+        await stage.press(pilot, "o", "escape")
+        await stage.press(pilot, "o", "enter", "escape")
+        assert len(stage.sent) == 1
+
+
+async def test_space_resumes_what_is_off() -> None:
+    off = msgspec.structs.replace(apnoea().alarms[1], inactivation=Inactivation.ALARM_OFF)
+    stage = Stage(*messages(msgspec.structs.replace(apnoea(), alarms=(off,))))
+    async with stage.play() as pilot:
+        await stage.press(pilot, "space")
+        assert [(each.deed, each.alarm) for each in stage.sent] == [(Deed.RESUME, "spo2_low")]
+
+
+async def test_where_nothing_may_be_inactivated_that_is_said() -> None:
+    stage = Stage()
+    async with stage.play() as pilot:
+        await stage.press(pilot, "o")
+        assert "inactivate: the limit set allows nothing in this phase" in stage.text
+        assert stage.sent == []
 
 
 async def test_reset_finds_the_latched_signal_and_says_when_there_is_none() -> None:

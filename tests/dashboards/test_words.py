@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from dashboards.actions import ACTIONS, hint
 from dashboards.rehearsal import apnoea, quiet
 from dashboards.views.alarm_bar import alarm_bar
+from dashboards.views.choices import choices, conditions_to_choose, deeds_to_choose
 from dashboards.views.foot import due, foot, links, store
 from dashboards.views.header import header
 from dashboards.views.keys import keys
@@ -20,19 +21,27 @@ from dashboards.views.words import (
     baseline,
     broken_limit,
     clock_time,
+    inactivation,
     lasting_s,
     left,
     limits,
     number,
     watermark,
 )
-from monitor.model.alarm import Priority, SignalPresence
+from monitor.model.alarm import (
+    FAR_SIGNAL_OFF,
+    INDEFINITE,
+    AlarmSnapshot,
+    Inactivation,
+    Priority,
+    SignalPresence,
+)
 from monitor.model.event import GenerationMode, Validity
 from monitor.model.instant import Instant, instant_at, later, seconds
 from monitor.model.link import LinkState
 from monitor.model.metric import Metric
-from monitor.model.session import Phase
-from monitor.model.snapshot import LinkSnapshot, MetricSnapshot, StoreSnapshot
+from monitor.model.session import Deed, Phase
+from monitor.model.snapshot import LinkSnapshot, MetricSnapshot, Offer, StoreSnapshot
 from tests.dashboards.staging import HOSTILE, seen, text_of
 
 
@@ -130,24 +139,27 @@ def test_the_alarm_bar_tells_everything_about_each_condition() -> None:
     now = quiet().now
     first, second = apnoea().alarms
     first = msgspec.structs.replace(
-        first, acknowledged_until=later(now, seconds(94)), acknowledged_by="nurse-1"
+        first,
+        inactivation=Inactivation.ACKNOWLEDGED,
+        inactivated_until=later(now, seconds(94)),
+        inactivated_by="nurse-1",
     )
     second = msgspec.structs.replace(
-        second, audio_paused_until=later(now, seconds(60)), signal=SignalPresence.LATCHED,
-        subsumed_by="probe_off",
+        second, inactivation=Inactivation.AUDIO_PAUSED, inactivated_until=later(now, seconds(60)),
+        signal=SignalPresence.LATCHED, subsumed_by="probe_off",
     )  # fmt: skip
     chair = msgspec.structs.replace(apnoea(), alarms=(first, second))
     said = text_of(alarm_bar(seen(chair), 160, lay_out(160, 24)))
     assert "!!! APNOEA  34 s" in said
-    assert "held 34 s, unmeasured  acknowledged by nurse-1, 94 s left" in said
+    assert "held 34 s, unmeasured  ✓ acknowledged by nurse-1, 94 s left" in said
     assert "!! SpO2 low  88 %  below 90  for 12 s" in said
-    assert "latched, cause gone: r resets  audio paused, 60 s left  explained by probe_off" in said
+    assert "latched, cause gone: r resets  ⊝♪ audio paused, 60 s left  explained by" in said
 
 
 @pytest.mark.hazard("H6")
 def test_an_acknowledgement_steadies_the_band_and_leaves_the_lines() -> None:
     first, second = apnoea().alarms
-    acknowledged = msgspec.structs.replace(first, acknowledged_until=instant_at(1900))
+    acknowledged = done_to(first, Inactivation.ACKNOWLEDGED, inactivated_until=instant_at(1900))
     chair = msgspec.structs.replace(apnoea(), alarms=(acknowledged, second))
     layout = lay_out(110, 34)
     styles = {alarm_bar(seen(chair, clock_s=s / 8), 110, layout)[0][0].style for s in range(16)}
@@ -157,6 +169,88 @@ def test_an_acknowledgement_steadies_the_band_and_leaves_the_lines() -> None:
     }
     assert flashing == {"high-lit", "high"}
     assert "SpO2 low" in text_of(alarm_bar(seen(chair), 110, layout))
+
+
+def done_to(alarm: AlarmSnapshot, state: Inactivation, **facts: object) -> AlarmSnapshot:
+    return msgspec.structs.replace(alarm, inactivation=state, inactivated_by="nurse-1", **facts)
+
+
+@pytest.mark.hazard("H6")
+@pytest.mark.hazard("H22")
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (Inactivation.AUDIO_PAUSED, "⊝♪ audio paused by nurse-1, 60 s left"),
+        (Inactivation.AUDIO_OFF, "⊗♪ audio off by nurse-1 for 12 min"),
+        (Inactivation.ALARM_PAUSED, "⊝△ alarm paused by nurse-1, 60 s left"),
+        (Inactivation.ALARM_OFF, "⊗△ alarm off by nurse-1 for 12 min"),
+        (Inactivation.ACKNOWLEDGED, "✓ acknowledged by nurse-1, 60 s left"),
+    ],
+)
+def test_each_state_has_its_symbol_its_words_and_its_time(state: Inactivation, said: str) -> None:
+    now = quiet().now
+    until = None if state in INDEFINITE else later(now, seconds(60))
+    at = later(now, seconds(-725))
+    alarm = done_to(apnoea().alarms[1], state, inactivated_at=at, inactivated_until=until)
+    assert inactivation(alarm, now) == said
+    chair = msgspec.structs.replace(apnoea(), alarms=(alarm,))
+    assert said in text_of(alarm_bar(seen(chair), 160, lay_out(160, 24)))
+    if until is not None:
+        assert inactivation(alarm, until) == ""
+
+
+@pytest.mark.hazard("H6")
+@pytest.mark.parametrize("state", sorted(FAR_SIGNAL_OFF))
+def test_alarm_paused_and_off_give_the_band_to_the_next_and_keep_their_line(
+    state: Inactivation,
+) -> None:
+    first, second = apnoea().alarms
+    layout = lay_out(160, 24)
+    chair = msgspec.structs.replace(apnoea(), alarms=(second, done_to(first, state)))
+    said = text_of(alarm_bar(seen(chair), 160, layout))
+    assert "!! SPO2 LOW" in said
+    assert "APNOEA" not in said
+    assert (
+        f"!!! Apnoea  for 34 s  held 34 s, unmeasured  {inactivation(chair.alarms[1], chair.now)}"
+        in said
+    )
+    alone = msgspec.structs.replace(apnoea(), alarms=(done_to(first, state),))
+    said = text_of(alarm_bar(seen(alone), 160, layout))
+    assert "no alarm signal: 1 present, inactivated" in said
+    assert "no alarm condition present" not in said
+    assert "▶ !!! Apnoea" in said
+
+
+@pytest.mark.hazard("H6")
+def test_an_absent_condition_that_is_off_has_its_line() -> None:
+    off = done_to(
+        apnoea().alarms[1], Inactivation.ALARM_OFF, signal=SignalPresence.OFF, value=None,
+        limit=None, inactivated_at=later(quiet().now, seconds(-60)),
+    )  # fmt: skip
+    chair = msgspec.structs.replace(quiet(), inactivated=(off,))
+    said = text_of(alarm_bar(seen(chair), 160, lay_out(160, 24)))
+    assert "no alarm condition present, 1 inactivated" in said
+    assert "SpO2 low  not present  ⊗△ alarm off by nurse-1 for 60 s" in said
+    assert "1 of 1" in said
+
+
+def test_what_can_be_chosen_is_what_the_server_offers_and_what_can_be_resumed() -> None:
+    off = done_to(apnoea().alarms[1], Inactivation.ALARM_OFF)
+    temp = Offer(
+        alarm="temp_high", title="Temp high", deeds=(Deed.TURN_AUDIO_OFF, Deed.TURN_ALARM_OFF)
+    )
+    chair = msgspec.structs.replace(apnoea(), alarms=(off,), offers=(temp,))
+    sight = seen(chair)
+    assert conditions_to_choose(sight) == [
+        ("spo2_low", "SpO2 low: present, alarm off"),
+        ("temp_high", "Temp high: not present"),
+    ]
+    assert [each.deeds for each in choices(sight)] == [(Deed.RESUME,), temp.deeds]
+    assert deeds_to_choose(temp) == [
+        ("turn_audio_off", "⊗♪ audio off: no sound, until somebody resumes it"),
+        ("turn_alarm_off", "⊗△ alarm off: no sound, no band, until somebody resumes it"),
+    ]
+    assert conditions_to_choose(seen(quiet())) == []
 
 
 def test_a_quiet_bar_says_so() -> None:

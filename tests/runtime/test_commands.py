@@ -103,7 +103,7 @@ async def test_a_command_on_an_alarm_that_changed_since_the_picture_is_refused(b
     [
         ({"operator": ""}, "nobody"),
         ({"chair": "9"}, "there is no chair"),
-        ({"deed": Deed.RESUME_AUDIO}, ""),
+        ({"deed": Deed.RESUME}, ""),
         ({"deed": Deed.ENTER_PHASE}, "no phase"),
         ({"deed": Deed.MEASURE_NIBP}, "no device"),
     ],

@@ -8,16 +8,16 @@ from typing import Any, Final
 import msgspec
 import pytest
 
-from alarms import condition, equipment
+from alarms import condition, equipment, step
 from alarms.board import Board
 from alarms.clock import Evidence
-from alarms.condition import Condition, Input, Operator, Outcome
+from alarms.condition import Condition, Input, Outcome
 from alarms.system import AlarmSystem
 from drivers.devices import capnostream, nonin
 from drivers.parts.nonin_packet import Packet
-from monitor.model.alarm import Change, SignalPresence
+from monitor.model.alarm import Change, Inactivation, SignalPresence
 from monitor.model.entry import EntryKind
-from monitor.model.instant import Instant
+from monitor.model.instant import Duration, Instant
 from monitor.model.link import LinkState
 from monitor.runtime import chair as chairs
 from monitor.runtime import link as links
@@ -52,8 +52,8 @@ def _with(function: Callable[..., Any], change: Callable[..., Any]) -> Callable[
 
 
 def loss_of_signal_ends_a_condition(patch: Patch) -> None:
-    cell = (Condition.PRESENT, _ON, Operator.NONE)
-    gone = Outcome((Condition.ABSENT, _OFF, Operator.NONE), (Change.ENDED,))
+    cell = (Condition.PRESENT, _ON, Inactivation.NONE)
+    gone = Outcome((Condition.ABSENT, _OFF, Inactivation.NONE), (Change.ENDED,))
     patch.setitem(condition.TABLE, (cell, Input.UNKNOWN), gone)
 
 
@@ -76,16 +76,37 @@ def a_deed_prolongs_every_other_one(patch: Patch) -> None:
 
 def a_restart_keeps_pauses(patch: Patch) -> None:
     for standing in (Condition.PRESENT, Condition.HELD):
-        paused = (standing, _ON, Operator.PAUSED)
-        kept = (Condition.HELD, _ON, Operator.PAUSED)
+        paused = (standing, _ON, Inactivation.AUDIO_PAUSED)
+        kept = (Condition.HELD, _ON, Inactivation.AUDIO_PAUSED)
         changes = (Change.HELD,) if standing is Condition.PRESENT else ()
         patch.setitem(condition.TABLE, (paused, Input.RESTART), Outcome(kept, changes))
 
 
+def an_acknowledgement_outlives_its_occurrence(patch: Patch) -> None:
+    for operator in (Inactivation.AUDIO_PAUSED, Inactivation.ACKNOWLEDGED):
+        cell = (Condition.CANDIDATE, SignalPresence.LATCHED, operator)
+        quiet = Outcome((Condition.PRESENT, _ON, operator), (Change.PRESENT,))
+        for over in (Input.DELAY_OVER, Input.SEVERE_DELAY_OVER):
+            patch.setitem(condition.TABLE, (cell, over), quiet)
+    for standing in (Condition.PRESENT, Condition.HELD):
+        for operator in (Inactivation.AUDIO_PAUSED, Inactivation.ACKNOWLEDGED):
+            cell = (standing, _ON, operator)
+            quiet = Outcome(cell, (Change.ESCALATED,))
+            patch.setitem(condition.TABLE, (cell, Input.SEVERE_DELAY_OVER), quiet)
+
+
+def the_limit_set_is_not_asked(patch: Patch) -> None:
+    patch.setattr(AlarmSystem, "_forbidden", lambda *_: "")
+
+
+def pauses_last_for_ever(patch: Patch) -> None:
+    patch.setattr(step, "length_of", lambda *_: Duration(10**18))
+
+
 def a_restart_forgets_acknowledgements(patch: Patch) -> None:
     for standing in (Condition.PRESENT, Condition.HELD):
-        cell = (standing, _ON, Operator.ACKNOWLEDGED)
-        goal = (Condition.HELD, _ON, Operator.NONE)
+        cell = (standing, _ON, Inactivation.ACKNOWLEDGED)
+        goal = (Condition.HELD, _ON, Inactivation.NONE)
         held = (Change.HELD,) if standing is Condition.PRESENT else ()
         patch.setitem(
             condition.TABLE, (cell, Input.RESTART), Outcome(goal, (*held, Change.RESUMED))
@@ -93,8 +114,8 @@ def a_restart_forgets_acknowledgements(patch: Patch) -> None:
 
 
 def a_restart_ends_conditions(patch: Patch) -> None:
-    cell = (Condition.PRESENT, _ON, Operator.NONE)
-    gone = Outcome((Condition.ABSENT, _OFF, Operator.NONE), (Change.ENDED,))
+    cell = (Condition.PRESENT, _ON, Inactivation.NONE)
+    gone = Outcome((Condition.ABSENT, _OFF, Inactivation.NONE), (Change.ENDED,))
     patch.setitem(condition.TABLE, (cell, Input.RESTART), gone)
 
 
@@ -335,7 +356,11 @@ def defects() -> Iterable[Defect]:
     yield Defect("no signal ends without its cause ending", loss_of_signal_ends_a_condition, 2)
     yield Defect("low for long enough is signalled in time", delays_run_for_ever, 4)
     yield Defect("acting on one alarm leaves the others alone", a_deed_prolongs_every_other_one, 27)
-    yield Defect("audio pauses do not survive a restart", a_restart_keeps_pauses, 14)
+    yield Defect("no pause or off survives a restart", a_restart_keeps_pauses, 14)
+    new = "a new occurrence signals unless the condition was inactivated"
+    yield Defect(new, an_acknowledgement_outlives_its_occurrence, 0)
+    yield Defect("nothing is inactivated that must signal", the_limit_set_is_not_asked, 0)
+    yield Defect("a pause ends and what is off reminds", pauses_last_for_ever, 0)
     yield Defect("acknowledgements survive a restart", a_restart_forgets_acknowledgements, 75)
     yield Defect("nothing ends because of a restart", a_restart_ends_conditions, 4)
     yield Defect("a gap is told", gaps_are_not_told, 4)
