@@ -128,6 +128,7 @@ class Driver(msgspec.Struct, frozen=True, kw_only=True):
     the device from its host in a packet file. Empty: any port; who speaks as the device does is it.
     `other_readings`: option sets worth trying on a file in which the usual reading understands
     nothing: formats too bare to be found out on a live line.
+    `averaging_s`: over how many seconds the device averages a metric at most, where a source says.
     `round_trip`: values that survive `encode` unchanged: metric -> (low, high, step).
     """
 
@@ -149,6 +150,7 @@ class Driver(msgspec.Struct, frozen=True, kw_only=True):
     device_ports: frozenset[int] = frozenset()
     other_readings: tuple[Mapping[str, object], ...] = ()
     doubts: tuple[str, ...] = ()
+    averaging_s: Mapping[Metric, float] = MappingProxyType({})
 
 
 def finish(protocol: DeviceProtocol, now: Instant) -> Sequence[DeviceEvent]:

@@ -1,0 +1,306 @@
+"""The conditions that no limit makes: apnoea, data that fail or are wrong, a late cuff."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+import msgspec
+
+from alarms.names import (
+    ABSENCE_TOLD,
+    APNOEA,
+    CUFF_ON_PROBE_ARM,
+    ETCO2_UNIT,
+    FROZEN_CO2,
+    FROZEN_OXIMETER,
+    NIBP_IMPLAUSIBLE,
+    NIBP_OVERDUE,
+    NUMBERS_JUMP,
+    RATES_DIFFER,
+    REJECTED,
+    link_alarm,
+    no_data_alarm,
+    sources_differ_alarm,
+)
+from alarms.ramps import SETTLED_S, Finding, first, play, seconds_after, usual
+from alarms.rules import DoubtRules, LimitSet
+from alarms.suspicion import GROUPS
+from alarms.system import Happened
+from monitor.model.alarm import Kind
+from monitor.model.event import (
+    DeviceAlarm,
+    DeviceNotice,
+    FrameRejected,
+    NoticeKind,
+    OtherReading,
+    WaveformSegment,
+    observe,
+)
+from monitor.model.instant import Instant, in_seconds, instant_at
+from monitor.model.link import LinkChange, LinkState
+from monitor.model.metric import NIBP, Metric, describe
+from monitor.model.session import Deed, OperatorAction, Phase
+
+_LINK: Final = "device"
+_WAVE_HZ: Final = 20
+_BREATH_S: Final = 5
+_OXIMETER: Final = (Metric.SPO2, Metric.PULSE_RATE)
+
+
+class _Trial(msgspec.Struct, frozen=True, kw_only=True):
+    """One condition and what should bring it about.
+
+    `happens` says what happens in a second; the cause begins at `from_s`, and the alarm must come
+    within `due_s` of it.
+    """
+
+    alarm: str
+    place: str
+    what: str
+    due_s: float
+    from_s: float
+    happens: Callable[[int], Iterable[Happened]]
+
+
+def prove_data(limits: LimitSet) -> Iterator[Finding]:
+    """Yield one finding for each way in which data, or their absence, must be told."""
+    for trial in _trials(limits):
+        yield _tried(limits, trial)
+
+
+def _trials(limits: LimitSet) -> Iterator[_Trial]:
+    yield from _apnoeas(limits)
+    yield from _absences(limits)
+    yield from _equipment(limits)
+    if limits.doubt is not None:
+        yield from _suspicions(limits, limits.doubt)
+    yield from _late_cuffs(limits)
+
+
+def _tried(limits: LimitSet, trial: _Trial) -> Finding:
+    told = play(limits, round(trial.from_s + trial.due_s) + 4, trial.happens)
+    raised = first(told, trial.alarm)
+    found = Finding(
+        alarm=trial.alarm, is_well=False, text=f"{trial.what} raises nothing", place=trial.place
+    )
+    if raised is None:
+        return found
+    latency_s = seconds_after(raised, trial.from_s)
+    text = f"{trial.what}: {raised.priority} after {latency_s:g} s"
+    is_well = 0 <= latency_s <= trial.due_s + 1
+    if not is_well:
+        text += f", promised {trial.due_s:g} s"
+    return msgspec.structs.replace(
+        found,
+        is_well=is_well,
+        text=text,
+        metric=raised.metric if raised.kind is Kind.PHYSIOLOGICAL else None,
+        priority=raised.priority,
+        delay_s=trial.due_s,
+        latency_s=latency_s,
+    )
+
+
+def _seen(second: int, values: dict[Metric, float | None]) -> Iterator[Happened]:
+    for metric, value in values.items():
+        yield observe(metric, value, instant_at(second))
+
+
+# -- breaths
+
+
+def _apnoeas(limits: LimitSet) -> Iterator[_Trial]:
+    after_s = in_seconds(limits.apnoea.after)
+    ways: tuple[tuple[str, float, float, Callable[[int], Iterable[Happened]]], ...] = (
+        ("no breath, by the printed rate", after_s, SETTLED_S - 1, _breaths_printed),
+        ("no breath, by the CO2 waveform", after_s, SETTLED_S - 3, _breaths_drawn),
+        ('the device itself says "no breath"', 0.0, SETTLED_S, _breaths_denied),
+    )
+    for what, due_s, from_s, happens in ways:
+        yield _Trial(
+            alarm=APNOEA,
+            place="[apnoea]",
+            what=what,
+            due_s=due_s,
+            from_s=from_s,
+            happens=happens,
+        )
+
+
+def _breaths_printed(second: int) -> Iterator[Happened]:
+    breathes = second < SETTLED_S
+    rate, co2 = (12.0, 38.0) if breathes else (0.0, 0.0)
+    yield from _seen(second, {Metric.ETCO2: co2, Metric.RESP_RATE: rate})
+
+
+def _breaths_drawn(second: int) -> Iterator[Happened]:
+    # A breath is two seconds of CO2 in five; the last begins to rise at SETTLED_S - 3.
+    samples = tuple(
+        38.0 if second < SETTLED_S and (second % _BREATH_S) in {3, 4} else 0.0
+        for _ in range(_WAVE_HZ)
+    )
+    yield WaveformSegment(Metric.CO2_WAVE, instant_at(second), float(_WAVE_HZ), samples)
+
+
+def _breaths_denied(second: int) -> Iterator[Happened]:
+    if second < SETTLED_S:
+        yield from _breaths_printed(second)
+        return
+    if second == SETTLED_S:
+        yield DeviceAlarm("no_breath", instant_at(second))
+    yield from _seen(second, {Metric.ETCO2: None, Metric.RESP_RATE: None})
+
+
+# -- data that do not come
+
+
+def _absences(limits: LimitSet) -> Iterator[_Trial]:
+    for metric in ABSENCE_TOLD:
+        yield _Trial(
+            alarm=no_data_alarm(metric),
+            place="[data]",
+            what="silence",
+            due_s=in_seconds(limits.data.absent_after),
+            from_s=SETTLED_S - 1,
+            happens=_until(SETTLED_S, {metric: usual(limits, metric)}),
+        )
+
+
+def _until(end: int, values: dict[Metric, float]) -> Callable[[int], Iterable[Happened]]:
+    return lambda second: _seen(second, dict(values)) if second < end else ()
+
+
+def _late_cuffs(limits: LimitSet) -> Iterator[_Trial]:
+    for phase, after in limits.cuff_due.items():
+        yield _Trial(
+            alarm=NIBP_OVERDUE,
+            place="[cuff_due]",
+            what=f"no cuff reading in phase {phase}",
+            due_s=in_seconds(after),
+            from_s=SETTLED_S,
+            happens=_read_once(phase),
+        )
+
+
+def _read_once(phase: Phase) -> Callable[[int], Iterable[Happened]]:
+    def happens(second: int) -> Iterator[Happened]:
+        if second == SETTLED_S:
+            at = instant_at(second)
+            yield OperatorAction(deed=Deed.ENTER_PHASE, at=at, operator="check", phase=phase)
+            yield from _seen(second, dict(zip(NIBP, (120.0, 80.0, 93.0), strict=True)))
+
+    return happens
+
+
+# -- equipment
+
+
+def _equipment(limits: LimitSet) -> Iterator[_Trial]:
+    at = instant_at(SETTLED_S)
+    lost = LinkChange(link=_LINK, state=LinkState.LOST, at=at, metrics=_OXIMETER)
+    off = DeviceNotice(NoticeKind.SENSOR_OFF, at)
+    per_minute = limits.data.rejected_per_minute
+    refused = tuple(FrameRejected("checksum differs", b"", at) for _ in range(per_minute + 1))
+    bad_cuff = tuple(
+        observe(metric, value, at) for metric, value in zip(NIBP, (80, 90, 85), strict=True)
+    )
+    for alarm, place, what, due_s, happened in (
+        (link_alarm(_LINK), "[data]", "a lost link", in_seconds(limits.data.link_delay), (lost,)),
+        ("sensor_off", "[data]", "a sensor off", in_seconds(limits.data.sensor_delay), (off,)),
+        (REJECTED, "[data]", f"{per_minute + 1} refusals in a minute", 0.0, refused),
+        (NIBP_IMPLAUSIBLE, "", "systolic below diastolic", 0.0, bad_cuff),
+    ):
+        yield _Trial(
+            alarm=alarm,
+            place=place,
+            what=what,
+            due_s=due_s,
+            from_s=SETTLED_S,
+            happens=_once(happened),
+        )
+
+
+def _once(happened: tuple[Happened, ...]) -> Callable[[int], Iterable[Happened]]:
+    return lambda second: happened if second == SETTLED_S else ()
+
+
+# -- numbers that are there but wrong
+
+
+def _suspicions(limits: LimitSet, rules: DoubtRules) -> Iterator[_Trial]:
+    def trial(
+        alarm: str, what: str, due_s: float, happens: Callable[[int], Iterable[Happened]]
+    ) -> _Trial:
+        return _Trial(
+            alarm=alarm, place="[doubt]", what=what, due_s=due_s, from_s=SETTLED_S, happens=happens
+        )
+
+    frozen_s = in_seconds(rules.frozen_after)
+    for alarm in (FROZEN_OXIMETER, FROZEN_CO2):
+        yield trial(alarm, "numbers that never change", frozen_s, _freezing(limits, alarm))
+    differ_s, unit_s = in_seconds(rules.differ_for), in_seconds(rules.unit_for)
+    yield trial(RATES_DIFFER, "a pulse of half the heart rate", differ_s, _halved)
+    yield trial(ETCO2_UNIT, "an EtCO2 of 5 beside breaths", unit_s, _slipped)
+    if rules.cuff_max:
+        yield trial(CUFF_ON_PROBE_ARM, "a pulse lost under the cuff", 0.0, _cuffed)
+    if rules.steps_per_minute is not None:
+        count = rules.steps_per_minute
+        # Counted from the first step: one a second.
+        yield trial(NUMBERS_JUMP, f"{count} impossible steps", count - 1.0, _jumping(limits))
+    for metric in rules.sources_differ:
+        differ_s = in_seconds(rules.sources_differ_for)
+        happens = _contradicted(limits, metric, rules.sources_differ[metric])
+        yield trial(sources_differ_alarm(metric), "another device differs", differ_s, happens)
+
+
+def _freezing(limits: LimitSet, alarm: str) -> Callable[[int], Iterable[Happened]]:
+    def happens(second: int) -> Iterator[Happened]:
+        moved = 1.0 if second < SETTLED_S else 0.0
+        yield from _seen(second, {each: usual(limits, each) + moved for each in GROUPS[alarm]})
+
+    return happens
+
+
+def _halved(second: int) -> Iterator[Happened]:
+    pulse = 80.0 if second < SETTLED_S else 40.0
+    yield from _seen(second, {Metric.HEART_RATE: 80.0, Metric.PULSE_RATE: pulse})
+
+
+def _slipped(second: int) -> Iterator[Happened]:
+    co2 = 38.0 if second < SETTLED_S else 5.0
+    yield from _seen(second, {Metric.ETCO2: co2, Metric.RESP_RATE: 14.0})
+
+
+def _cuffed(second: int) -> Iterator[Happened]:
+    is_on = second >= SETTLED_S
+    if second == SETTLED_S:
+        yield DeviceNotice(NoticeKind.CUFF_INFLATING, instant_at(second))
+    yield from _seen(second, {Metric.SPO2: 97.0, Metric.PULSE_RATE: None if is_on else 70.0})
+
+
+def _jumping(limits: LimitSet) -> Callable[[int], Iterable[Happened]]:
+    metric, most = next(iter(limits.data.steps.items()), (Metric.SPO2, 8.0))
+
+    def happens(second: int) -> Iterator[Happened]:
+        is_away = second >= SETTLED_S and second % 2 == SETTLED_S % 2
+        facts = describe(metric)
+        away = max(facts.technical_low, usual(limits, metric) - 2 * most)
+        yield from _seen(second, {metric: away if is_away else usual(limits, metric)})
+
+    return happens
+
+
+def _contradicted(
+    limits: LimitSet, metric: Metric, tolerance: float
+) -> Callable[[int], Iterable[Happened]]:
+    judged, facts = usual(limits, metric), describe(metric)
+    away = judged + 2 * tolerance
+    other = (
+        away if away <= facts.technical_high else max(facts.technical_low, judged - 2 * tolerance)
+    )
+
+    def happens(second: int) -> Iterator[Happened]:
+        yield from _seen(second, {metric: judged})
+        if second >= SETTLED_S:
+            yield OtherReading(metric, "another", other, Instant(instant_at(second)))
+
+    return happens

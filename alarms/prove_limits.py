@@ -1,0 +1,279 @@
+"""Each limit, budget, baseline and pattern of a limit set: does it fire in time and end?"""
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from alarms.baseline import limit_from
+from alarms.ramps import (
+    OVER,
+    RAMP_S,
+    SETTLED_S,
+    Finding,
+    band_of,
+    first,
+    inside_value,
+    midway,
+    place_of,
+    play,
+    play_values,
+    seconds_after,
+    span_inside,
+    usual,
+)
+from alarms.rules import LimitRule, LimitSet, Part, PartKind, PatternRule, RelativeRule
+from alarms.system import Happened
+from monitor.model.alarm import RANK, AlarmChange, Change
+from monitor.model.event import observe
+from monitor.model.instant import Duration, in_seconds, instant_at, seconds
+from monitor.model.metric import NIBP, describe
+from monitor.model.session import Deed, OperatorAction, Phase
+
+PIPELINE_MAX: Final = seconds(1)
+_SWEEP_STEPS: Final = 200
+
+
+def prove_rule(limits: LimitSet, rule: LimitRule, phase: str = "") -> Iterator[Finding]:
+    """Yield what is found about one limit: its plain band, its severe band, its counts."""
+    inside = inside_value(limits, rule.metric)
+    told = Finding(
+        alarm=rule.alarm,
+        is_well=False,
+        text="no value is inside all limits of its metric; move low and high apart",
+        place=place_of(rule, phase),
+        phase=phase,
+        metric=rule.metric,
+    )
+    if inside is None:
+        yield told
+        return
+    facts = describe(rule.metric)
+    far = facts.technical_low if rule.is_low else facts.technical_high
+    mild = rule.severe if rule.severe is not None else far
+    told = msgspec.structs.replace(told, band=band_of(rule, rule.limit))
+    yield _timed(limits, rule, told, (inside, midway(rule.limit, mild)), due=rule.delay)
+    if rule.severe is not None:
+        severe = msgspec.structs.replace(told, band=band_of(rule, rule.severe))
+        bad = midway(rule.severe, far)
+        yield _timed(limits, rule, severe, (inside, bad), due=rule.severe_delay)
+    if rule.budget is not None:
+        yield _prove_budget(limits, rule, told, (inside, mild))
+    if rule.violations_max is not None:
+        yield _prove_count(limits, rule, told, (inside, midway(rule.limit, mild)))
+
+
+def _found(told: Finding, text: str, **more: object) -> Finding:
+    return msgspec.structs.replace(told, text=text, **more)
+
+
+def _timed(
+    limits: LimitSet, rule: LimitRule, told: Finding, values: tuple[float, float], *, due: Duration
+) -> Finding:
+    """Step from inside to bad and back; the alarm must come by `due` and must go."""
+    inside, bad = values
+    seen = play_values(limits, rule.metric, _step(inside, bad))
+    raised = first(seen, rule.alarm)
+    what = f"{rule.metric} {bad:g} {describe(rule.metric).unit}"
+    if raised is None or raised.change is not Change.PRESENT:
+        return _found(told, f"{what} raises nothing; a shorter delay or a limit within reach would")
+    latency_s = seconds_after(raised, SETTLED_S)
+    due_s = in_seconds(due)
+    told = _found(told, "", latency_s=latency_s, delay_s=due_s, priority=raised.priority)
+    if latency_s > due_s + in_seconds(PIPELINE_MAX):
+        return _found(told, f"{what} is told after {latency_s:g} s, promised {due_s:g} s")
+    if not any(each.alarm == rule.alarm and each.change in OVER for each in seen):
+        return _found(told, f"{what} is never over; expected a shorter clear_for_s")
+    return _found(told, f"{what}: {raised.priority} after {latency_s:g} s", is_well=True)
+
+
+def _step(inside: float, bad: float) -> list[float]:
+    return [inside] * SETTLED_S + [bad] * RAMP_S + [inside] * RAMP_S
+
+
+def _prove_budget(
+    limits: LimitSet, rule: LimitRule, told: Finding, values: tuple[float, float]
+) -> Finding:
+    """Stay as far beyond the limit as is not severe: the budget must be spent before the delay."""
+    inside, mild = values
+    if rule.metric in NIBP:
+        return _found(told, "budget: a cuff reading is judged at once; leave it out")
+    assert rule.budget is not None
+    bad = rule.limit + 0.95 * (mild - rule.limit)
+    raised = first(play_values(limits, rule.metric, _step(inside, bad)), rule.alarm)
+    if raised is None or seconds_after(raised, SETTLED_S) >= in_seconds(rule.delay):
+        least = abs(bad - rule.limit) * in_seconds(rule.delay)
+        return _found(
+            told,
+            f"budget = {rule.budget:g}: never spent before the delay of "
+            f"{in_seconds(rule.delay):g} s; expected less than {least:g}",
+        )
+    latency_s = seconds_after(raised, SETTLED_S)
+    band = f"budget of {rule.budget:g}"
+    text = f"budget of {rule.budget:g} at {bad:g}: {raised.priority} after {latency_s:g} s"
+    more = {"is_well": True, "latency_s": latency_s, "priority": raised.priority}
+    return _found(told, text, delay_s=latency_s, band=band, **more)
+
+
+def _prove_count(
+    limits: LimitSet, rule: LimitRule, told: Finding, values: tuple[float, float]
+) -> Finding:
+    """Cross the limit for one second, again and again within a minute."""
+    inside, bad = values
+    count = rule.violations_max
+    assert count is not None
+    if rule.metric in NIBP:
+        return _found(told, "violations_max: a cuff reading is judged at once; leave it out")
+    every = max(2, 60 // count)
+    dips = [bad if second % every == 0 else inside for second in range(every * count)]
+    seen = play_values(limits, rule.metric, [inside] * SETTLED_S + dips)
+    raised = first(seen, rule.alarm)
+    if raised is None:
+        return _found(told, f"violations_max = {count}: {count} of them in a minute raise nothing")
+    latency_s = seconds_after(raised, SETTLED_S)
+    if latency_s < every * (count - 1):
+        return _found(
+            told, f"violations_max = {count}: the delay is over before it counts; leave it out"
+        )
+    text = f"{count} violations within a minute: {raised.priority} with the last"
+    return _found(told, text, is_well=True, priority=raised.priority)
+
+
+# -- from a baseline
+
+
+def prove_relative(limits: LimitSet, rule: RelativeRule) -> Finding:
+    """Find a baseline for which the limit comes before the absolute one, and let it be crossed."""
+    told = Finding(
+        alarm=rule.alarm,
+        is_well=False,
+        text="no baseline inside the limits puts it within reach",
+        place=f"[relative.{rule.alarm}]",
+        band=_away(rule),
+        metric=rule.metric,
+    )
+    absolute = next(
+        (e for e in limits.limits if e.metric is rule.metric and e.is_low == rule.is_low), None
+    )
+    binding = _binding(limits, rule, absolute)
+    if not binding:
+        if absolute is None:
+            return told
+        low, high = span_inside(limits, rule.metric)
+        return _found(
+            told,
+            f"for every baseline from {low:g} to {high:g} {absolute.alarm} comes first, at "
+            f"{absolute.limit:g}; expected less, or leave it out",
+        )
+    own, limit = binding[len(binding) // 2]
+    facts = describe(rule.metric)
+    far = facts.technical_low if rule.is_low else facts.technical_high
+    bad = midway(limit.limit, far if absolute is None else absolute.limit)
+    if absolute is not None and RANK[limit.priority] > RANK[absolute.priority]:
+        bad = midway(limit.limit, far)
+    span = f"for a baseline from {binding[0][0]:g} to {binding[-1][0]:g}"
+    return _crossed(limits, rule, _found(told, span), own, bad)
+
+
+def _away(rule: RelativeRule) -> str:
+    away = f"{rule.amount:g}" if rule.amount is not None else f"{rule.percent:g} %"
+    return f"{away} {'below' if rule.is_low else 'above'} baseline"
+
+
+def _binding(
+    limits: LimitSet, rule: RelativeRule, absolute: LimitRule | None
+) -> list[tuple[float, LimitRule]]:
+    """Return the baselines for which the limit comes before the absolute one, each with it."""
+    low, high = span_inside(limits, rule.metric)
+    step = (high - low) / _SWEEP_STEPS
+    found = list[tuple[float, LimitRule]]()
+    for number in range(_SWEEP_STEPS + 1):
+        own = low + step * number
+        limit = limit_from(rule, own)
+        if limit is not None and _comes_first(limit, absolute):
+            found.append((own, limit))
+    return found
+
+
+def _comes_first(limit: LimitRule, absolute: LimitRule | None) -> bool:
+    if absolute is None or RANK[limit.priority] > RANK[absolute.priority]:
+        return True
+    room = absolute.limit - limit.limit
+    return (-room if limit.is_low else room) > 0
+
+
+def _crossed(
+    limits: LimitSet, rule: RelativeRule, told: Finding, own: float, bad: float
+) -> Finding:
+    """Give a baseline of `own`, then a bad reading, then one like the baseline."""
+    readings = {60: own, 180: own, 300: bad, 420: own}
+
+    def happens(second: int) -> Iterator[Happened]:
+        now = instant_at(second)
+        if second == 0:
+            yield OperatorAction(
+                deed=Deed.ENTER_PHASE, at=now, operator="check", phase=Phase.BASELINE
+            )
+        if second in readings:
+            yield observe(rule.metric, readings[second], now)
+
+    seen = play(limits, 430, happens)
+    raised = first(seen, rule.alarm)
+    if raised is None:
+        return _found(told, f"{bad:g} at a baseline of {own:g} raises nothing")
+    if not any(each.alarm == rule.alarm and each.change in OVER for each in seen):
+        return _found(
+            told,
+            f"the baseline itself, {own:g}, does not end it; expected less hysteresis",
+        )
+    latency_s = seconds_after(raised, 300)
+    text = f"{told.text}; {bad:g} at a baseline of {own:g}: {raised.priority} at once"
+    more = {"latency_s": latency_s, "priority": raised.priority}
+    return _found(told, text, is_well=True, delay_s=latency_s, **more)
+
+
+# -- patterns
+
+
+def prove_pattern(limits: LimitSet, rule: PatternRule) -> Finding:
+    """Bring every part about at once, from values that are inside all limits."""
+    told = Finding(
+        alarm=rule.alarm,
+        is_well=False,
+        text="its parts together raise nothing; can they hold at once?",
+        place=f"[pattern.{rule.alarm}]",
+        metric=rule.parts[0].metric,
+    )
+    seen = _played(limits, rule)
+    raised = first(seen, rule.alarm)
+    if raised is None:
+        return told
+    latency_s = seconds_after(raised, SETTLED_S)
+    if latency_s < 0:
+        return _found(told, "its parts hold while every value is inside its limits")
+    text = f"all parts together: {raised.priority} after {latency_s:g} s"
+    delay_s = in_seconds(rule.delay)
+    more = {"latency_s": latency_s, "delay_s": delay_s, "priority": raised.priority}
+    return _found(told, text, is_well=True, **more)
+
+
+def _played(limits: LimitSet, rule: PatternRule) -> list[AlarmChange]:
+    def happens(second: int) -> Iterator[Happened]:
+        for part in rule.parts:
+            start = usual(limits, part.metric)
+            value = start if second < SETTLED_S else _brought_about(part, start)
+            yield observe(part.metric, value, instant_at(second))
+
+    return play(limits, 2 * SETTLED_S + round(in_seconds(rule.delay)) + 2, happens)
+
+
+def _brought_about(part: Part, start: float) -> float | None:
+    facts = describe(part.metric)
+    wanted = {
+        PartKind.LOST: None,
+        PartKind.BELOW: midway(part.amount, facts.technical_low),
+        PartKind.ABOVE: midway(part.amount, facts.technical_high),
+        PartKind.FALLS: max(facts.technical_low, start - part.amount),
+        PartKind.RISES: min(facts.technical_high, start + part.amount),
+    }
+    return wanted[part.kind]
