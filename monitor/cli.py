@@ -101,7 +101,8 @@ def _devices(chosen: argparse.Namespace) -> int:
 
 def _listen(chosen: argparse.Namespace) -> int:
     from monitor.installed import get_driver  # noqa: PLC0415
-    from monitor.main.devices import ListenWishes, listen, read_options  # noqa: PLC0415
+    from monitor.main.devices import read_options  # noqa: PLC0415
+    from monitor.main.listen import ListenWishes, listen  # noqa: PLC0415
 
     return listen(
         get_driver(chosen.driver),
