@@ -75,11 +75,11 @@ def a_deed_prolongs_every_other_one(patch: Patch) -> None:
 
 
 def a_restart_keeps_pauses(patch: Patch) -> None:
-    for standing in (Condition.PRESENT, Condition.HELD):
-        paused = (standing, _ON, Inactivation.AUDIO_PAUSED)
-        kept = (Condition.HELD, _ON, Inactivation.AUDIO_PAUSED)
-        changes = (Change.HELD,) if standing is Condition.PRESENT else ()
-        patch.setitem(condition.TABLE, (paused, Input.RESTART), Outcome(kept, changes))
+    for cell in condition.CELLS:
+        outcome = condition.TABLE[cell, Input.RESTART]
+        changes = tuple(each for each in outcome.changes if each is not Change.RESUMED)
+        kept = Outcome((*outcome.cell[:2], cell[2]), changes)
+        patch.setitem(condition.TABLE, (cell, Input.RESTART), kept)
 
 
 def an_acknowledgement_outlives_its_occurrence(patch: Patch) -> None:
@@ -356,10 +356,10 @@ def defects() -> Iterable[Defect]:
     yield Defect("no signal ends without its cause ending", loss_of_signal_ends_a_condition, 2)
     yield Defect("low for long enough is signalled in time", delays_run_for_ever, 4)
     yield Defect("acting on one alarm leaves the others alone", a_deed_prolongs_every_other_one, 27)
-    yield Defect("no pause or off survives a restart", a_restart_keeps_pauses, 14)
+    yield Defect("no pause or off survives a restart", a_restart_keeps_pauses, 12)
     new = "a new occurrence signals unless the condition was inactivated"
-    yield Defect(new, an_acknowledgement_outlives_its_occurrence, 0)
-    yield Defect("nothing is inactivated that must signal", the_limit_set_is_not_asked, 0)
+    yield Defect(new, an_acknowledgement_outlives_its_occurrence, 18)
+    yield Defect("nothing is inactivated that must signal", the_limit_set_is_not_asked, 21)
     yield Defect("a pause ends and what is off reminds", pauses_last_for_ever, 0)
     yield Defect("acknowledgements survive a restart", a_restart_forgets_acknowledgements, 75)
     yield Defect("nothing ends because of a restart", a_restart_ends_conditions, 4)
