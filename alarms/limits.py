@@ -10,15 +10,15 @@ from typing import Final
 from alarms import toml
 from alarms.condition import Latch
 from alarms.names import is_taken
-from alarms.reading import DIRECTIONS, Provenance, read_limits, read_metric
+from alarms.reading import Provenance, read_limits, read_metric
 from alarms.rules import (
     ApnoeaRules,
     DataRules,
     InactivationRules,
-    LimitRule,
     LimitSet,
     OperatorRules,
 )
+from alarms.site_maximum import check_site_maximum
 from alarms.special import (
     read_baseline,
     read_cuff_due,
@@ -59,11 +59,15 @@ def read_preset(text: str, where: str) -> LimitSet:
     relatives = read_relatives(top, provenance)
     patterns = read_patterns(top, provenance)
     phases = read_phases(top, provenance, limits)
-    _check_site_maximum(
-        top.table("site_maximum"), (*limits, *(each for own in phases.values() for each in own))
+    check_site_maximum(top.table("site_maximum"), limits, phases)
+    _check_names(
+        where,
+        {
+            "limits": [each.alarm for each in limits],
+            "relative": [each.alarm for each in relatives],
+            "pattern": [each.alarm for each in patterns],
+        },
     )
-    names = [each.alarm for each in limits] + [each.alarm for each in relatives]
-    _check_names(where, names + [each.alarm for each in patterns])
     top.finish()
     return LimitSet(
         name=name,
@@ -82,11 +86,16 @@ def read_preset(text: str, where: str) -> LimitSet:
     )
 
 
-def _check_names(where: str, alarms: list[str]) -> None:
-    """Refuse two conditions of one name."""
-    for alarm in alarms:
-        if alarms.count(alarm) > 1 or is_taken(alarm):
-            raise ConfigError(f"{where}: {alarm}: the name of another condition; choose a new one")
+def _check_names(where: str, alarms: dict[str, list[str]]) -> None:
+    """Refuse two conditions of one name; `alarms` lists the names in each table."""
+    taken = list[str]()
+    for table, names in alarms.items():
+        for alarm in names:
+            if alarm in taken or is_taken(alarm):
+                raise ConfigError(
+                    f"{where}: [{table}.{alarm}]: the name of another condition; choose a new one"
+                )
+            taken.append(alarm)
 
 
 class _Ceiling(StrEnum):
@@ -164,22 +173,3 @@ def _data(table: toml.Table, provenance: Provenance) -> DataRules:
         raise table.wrong("absent_after_s", "expected at least stale_after_s")
     provenance.of(table)
     return rules
-
-
-def _check_site_maximum(table: toml.Table, limits: tuple[LimitRule, ...]) -> None:
-    """Refuse a limit that is wider than the responsible organisation allows."""
-    widest: dict[tuple[Metric, bool], float] = {}
-    for key in table.names():
-        metric, each = read_metric(table, key), table.table(key)
-        for way in DIRECTIONS:
-            if way in each:
-                widest[metric, way == "low"] = each.number(way)
-        each.finish()
-    for rule in limits:
-        most = widest.get((rule.metric, rule.is_low))
-        if most is not None and (rule.limit < most if rule.is_low else rule.limit > most):
-            way = "low" if rule.is_low else "high"
-            raise ConfigError(
-                f"{table.where}: [limits.{rule.metric}.{way}] limit = {rule.limit:g}: wider than "
-                f"[site_maximum.{rule.metric}] {way} = {most:g}"
-            )

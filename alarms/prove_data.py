@@ -240,7 +240,7 @@ def _suspicions(limits: LimitSet, rules: DoubtRules) -> Iterator[_Trial]:
     differ_s, unit_s = in_seconds(rules.differ_for), in_seconds(rules.unit_for)
     yield trial(RATES_DIFFER, "a pulse of half the heart rate", differ_s, _halved)
     yield trial(ETCO2_UNIT, "an EtCO2 of 5 beside breaths", unit_s, _slipped)
-    if rules.cuff_max:
+    if rules.cuff_max and any(each.alarm == "spo2_low" for each in limits.limits):
         yield trial(CUFF_ON_PROBE_ARM, "a pulse lost under the cuff", 0.0, _cuffed)
     if rules.steps_per_minute is not None:
         count = rules.steps_per_minute

@@ -60,11 +60,20 @@ def read_limits(table: toml.Table, provenance: Provenance) -> tuple[LimitRule, .
         if not pair:
             raise table.wrong(key, "expected a table low or high, or both")
         if len(pair) == 2 and not pair["low"].inside < pair["high"].inside:
-            raise both.wrong("low", "low and high limit leave no value that is inside both")
+            raise both.wrong("low", leave_no_value(pair["low"], pair["high"]))
         limits.extend(pair.values())
     if not limits:
         raise ConfigError(f"{table.where}: [limits]: no limit at all; expected at least one")
     return tuple(limits)
+
+
+def leave_no_value(low: LimitRule, high: LimitRule) -> str:
+    """Return what is wrong with a low and a high limit that are too near, or in wrong order."""
+    least = low.hysteresis + high.hysteresis
+    return (
+        f"low limit {low.limit:g} and high limit {high.limit:g} leave no value that is inside both "
+        f"by the hysteresis; expected low below high by more than {least:g}"
+    )
 
 
 def read_limit(table: toml.Table, metric: Metric, provenance: Provenance) -> LimitRule:

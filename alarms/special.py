@@ -7,7 +7,7 @@ import msgspec
 
 from alarms import toml
 from alarms.condition import Latch
-from alarms.reading import DELAY_S_MAX, Provenance, read_limits, read_metric
+from alarms.reading import DELAY_S_MAX, Provenance, leave_no_value, read_limits, read_metric
 from alarms.rules import (
     BaselineRules,
     DoubtRules,
@@ -68,6 +68,9 @@ def _with_more_doubt(table: toml.Table, rules: DoubtRules) -> DoubtRules:
     """Add what a preset may leave out: devices that differ, numbers that jump."""
     if "sources_differ" in table:
         tolerances = table.table("sources_differ")
+        for key in tolerances.names():
+            if read_metric(tolerances, key) in NIBP:
+                raise tolerances.wrong(key, "two cuffs never measure at once; leave it out")
         rules = msgspec.structs.replace(
             rules,
             sources_differ={
@@ -210,4 +213,4 @@ def _check_together(
     for (metric, is_low), rule in rules.items():
         other = rules.get((metric, not is_low))
         if is_low and other is not None and not rule.inside < other.inside:
-            raise tables.wrong(name, f"{metric} low and high leave no value that is inside both")
+            raise tables.wrong(name, f"limits.{metric}: {leave_no_value(rule, other)}")

@@ -55,7 +55,8 @@ class Table:
     def wrong(self, key: str, remedy: str) -> ConfigError:
         """Return the error that says what is wrong with `key` and what would be right."""
         table = f"[{self.path}] " if self.path else ""
-        given = f" = {self._content[key]!r}" if key in self._content else ""
+        value = self._content.get(key)
+        given = "" if value is None or isinstance(value, dict | list) else f" = {value!r}"
         return ConfigError(f"{self.where}: {table}{key}{given}: {remedy}")
 
     def _value(self, key: str, expected: str) -> object:

@@ -79,7 +79,29 @@ def test_every_number_says_where_it_comes_from() -> None:
         ("arm_breaths = 3", "arm_breaths = 3\narm_breath = 4", "did you mean 'arm_breaths'"),
         ('name = "iv-ketamine"', "name = ", "not TOML"),
         ('name = "iv-ketamine"', 'name = ""', "not empty"),
-        ("spo2 = { low = 85 }", "spo2 = { low = 91 }", "wider than [site_maximum.spo2] low = 91"),
+        (
+            "spo2 = { low = 85 }\n",
+            "spo2 = { low = 91 }\n",
+            "wider than [site_maximum.spo2] low = 91",
+        ),
+        ("spo2 = { low = 85 }\n", "spo2 = { low = 91 }\n", "[limits.spo2.low] limit = 90"),
+        ("spo2 = { low = 85 }\n", "spo2 = { low = -5 }\n", "expected a number from 1 to 100"),
+        (
+            "spo2 = { low = 85 }\n",
+            "spo2 = { lower = 85 }\n",
+            "expected one of low, high, severe_low",
+        ),
+        (
+            "spo2 = { low = 85 }\n",
+            "spo2 = { high = 99 }\n",
+            "[limits.spo2.high]: missing, which is wider",
+        ),
+        ("spo2 = { low = 85 }\n", "spo2 = { severe_low = 86 }\n", "severe = 85: wider than"),
+        ("etco2 = { low", "etco2 = { severe_low = 10, low", "[limits.etco2.low] severe: missing"),
+        ("limit = 25\n", "limit = 47\n", "low limit 47 and high limit 50 leave no value"),
+        ("limit = 25\n", "limit = 47\n", "expected low below high by more than 4"),
+        ("etco2 = 10", "nibp_sys = 10", "two cuffs never measure at once"),
+        ("infusing_min = 10", "infusing_min = 0", "[cuff_due] infusing_min = 0"),
         ("[site_maximum]", "[site_maxima]", "missing"),
         ("[site_maximum]", "[site_maximum]\nspo3 = { low = 3 }", "no such metric"),
     ],
@@ -87,6 +109,17 @@ def test_every_number_says_where_it_comes_from() -> None:
 def test_a_wrong_preset_is_refused_in_words(old: str, new: str, said: str) -> None:
     text = refused(old, new)
     assert any(each in text for each in said.split("|")), text
+
+
+def test_a_limit_left_out_is_wider_than_the_site_allows() -> None:
+    start = PRESET_TEXT.index("[limits.spo2.low]")
+    end = PRESET_TEXT.index("[limits.pulse_rate.low]")
+    said = refused(PRESET_TEXT[start:end], "")
+    assert "[limits.spo2.low]: missing, which is wider than [site_maximum.spo2] low = 85" in said
+
+
+def test_no_error_prints_a_whole_table() -> None:
+    assert "{" not in refused("limit = 25\n", "limit = 47\n")
 
 
 def outcome(text: str) -> tuple[str, int]:

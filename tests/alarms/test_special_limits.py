@@ -252,7 +252,7 @@ def test_a_history_knows_the_fall_within_its_window_and_no_more(values: list[flo
         ("[pattern.blind_and_low]", "[pattern.spo2_low]", "the name of another condition"),
         ("[phase.observation.", "[phase.afterwards.", "no such phase"),
         ("[phase.observation.limits.spo2.low]", "[phase.ready.limits.etco2.low]", "leave no value"),
-        ("limit = 92\n", "limit = 80\n", "wider than [site_maximum.spo2] low = 85"),
+        ("limit = 92\n", "limit = 80\n", "[phase.observation.limits.spo2.low] limit = 80: wider"),
         ('provenance = { percent = "test" }', "", "no provenance"),
     ],
 )
