@@ -78,7 +78,7 @@ class Equipment:
     def hear_notice(self, heard: DeviceNotice, now: Instant) -> None:
         """A device said that a state of its own began or ended."""
         if is_notice(heard.notice):
-            self._watch(heard.notice).note = heard.detail or "the device says so"
+            self._watch(heard.notice.value).note = heard.detail or "the device says so"
         if heard.notice in _MOMENTARY and heard.present:
             self._judge_moment(heard.notice, now)
             return
@@ -88,14 +88,14 @@ class Equipment:
 
     def _judge_moment(self, notice: NoticeKind, now: Instant) -> None:
         """A state without an end is told, and is over at once."""
-        watch = self._watch(notice)
+        watch = self._watch(notice.value)
         self._board.judge(watch, Input.VIOLATED, now)
         self._board.judge(watch, Input.NORMAL, now)
 
     def _judge_notice(self, notice: NoticeKind, now: Instant, *, is_present: bool) -> None:
         if is_notice(notice):
             happened = Input.VIOLATED if is_present else Input.NORMAL
-            self._board.judge(self._watch(notice), happened, now)
+            self._board.judge(self._watch(notice.value), happened, now)
         if notice in EXPLAINING:
             self._vitals.senses.breaths.explain(notice, now, is_present=is_present)
         if notice not in _SENSOR_NOTICES:

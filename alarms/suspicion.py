@@ -40,6 +40,14 @@ PARTNERS: Final = {
     Metric.HEART_RATE: Metric.PULSE_RATE,
 }
 _RATES: Final = frozenset(PARTNERS)
+_ABOUT: Final = {
+    Metric.SPO2: (FROZEN_OXIMETER,),
+    Metric.PULSE_RATE: (FROZEN_OXIMETER, RATES_DIFFER),
+    Metric.HEART_RATE: (RATES_DIFFER,),
+    Metric.ETCO2: (FROZEN_CO2, ETCO2_UNIT),
+    Metric.RESP_RATE: (FROZEN_CO2, ETCO2_UNIT),
+}
+"""What cannot be known while a metric gives nothing."""
 _OXIMETER: Final = frozenset({Metric.SPO2, Metric.PULSE_RATE, Metric.PERFUSION_INDEX})
 _KPA_LOW: Final = 2.5
 _KPA_HIGH: Final = 9.0
@@ -138,8 +146,8 @@ class Suspicions:
         """A metric is known to give nothing now."""
         if self._rules is None:
             return
-        if metric in _RATES:
-            self._board.judge(self._watch(RATES_DIFFER), Input.UNKNOWN, now)
+        for alarm in _ABOUT.get(metric, ()):
+            self._board.judge(self._watch(alarm), Input.UNKNOWN, now)
         if metric in _OXIMETER:
             self._look_for_signs(self._rules, now)
 

@@ -26,6 +26,20 @@ def test_numbers_that_are_gone_are_not_frozen() -> None:
     assert score.changes("frozen_oximeter") == []
 
 
+@pytest.mark.hazard("H3")
+@pytest.mark.parametrize("value", [70, None])
+def test_what_was_wrong_with_data_is_held_while_there_are_none(value: float | None) -> None:
+    score = Score()
+    score.run(0, 310, spo2=97, pulse_rate=70, etco2=5, resp_rate=14)
+    score.run(310, 320, pulse_rate=value, heart_rate=72)
+    score.wait(400)
+    for alarm in ("frozen_oximeter", "frozen_co2", "etco2_unit"):
+        assert score.changes(alarm)[-1][1] == "held"
+    score.run(400, 410, spo2=96, pulse_rate=72, etco2=38, resp_rate=14)
+    for alarm in ("frozen_oximeter", "frozen_co2", "etco2_unit"):
+        assert score.changes(alarm)[-1][1] == "ended"
+
+
 def test_one_number_that_moves_is_life() -> None:
     score = Score()
     for start in range(0, 900, 100):
