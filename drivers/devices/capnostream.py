@@ -5,16 +5,18 @@
     85 | LEN | CODE | DATA.. | CHK      LEN counts CODE and DATA; CHK: exclusive or of LEN..DATA
     in LEN, CODE, DATA, CHK:  85 is sent as 80 05, 80 as 80 00
 
-Host: 01 enable (until the identity, 04, answers), 04 start, 06 link active every 5 s. Monitor:
-00 wave every 50 ms, 01 numerics every second. Nothing readable for 0.9 s: begin again.
+Host: 01 enable (until the identity, 04, answers), 15 event names, 36 the stored trend where that is
+asked for, 04 start, 06 link active every 5 s. Monitor: 00 wave every 50 ms, 01 numerics every
+second. Nothing readable for 0.9 s: begin again.
 
 CO2 comes in the unit chosen on the monitor: whole mmHg, or tenths of kPa or Vol%. The unit is told
 by the numerics alone, so no wave is told before the first of them. An apnoea is the monitor's
 "no breath" bit; a missing number alone is not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
+from functools import partial
 from typing import Annotated, Final
 
 from msgspec import Meta
@@ -31,6 +33,7 @@ from drivers.contract import (
 )
 from drivers.framing import EscapedSplitter
 from drivers.options import CommonOptions, read_options
+from drivers.parts.capnostream_events import NAME, WIDE_NAME, EventNames
 from drivers.parts.capnostream_monitor import (
     ESCAPES,
     FRAME_SIZE_MAX,
@@ -41,7 +44,8 @@ from drivers.parts.capnostream_monitor import (
     size_of,
 )
 from drivers.parts.capnostream_numerics import NUMERICS_SIZE, NumericsReader
-from drivers.reading import Flag, StatusWord
+from drivers.parts.capnostream_trend import TrendReader
+from drivers.reading import Flag, StatusWord, UnknownFields
 from monitor.model.event import (
     DeviceEvent,
     DeviceNotice,
@@ -53,13 +57,16 @@ from monitor.model.instant import OPENING, Instant, later, seconds
 from monitor.model.metric import Metric
 
 _ENABLE, _START_STREAM, _LINK_ACTIVE = command(0x01), command(0x04), command(0x06)
+_ASK_NAMES, _START_TREND, _STOP_TREND = command(0x15), command(0x36), command(0x37)
+_ANSWER_WITHIN: Final = seconds(1)
+_TREND_MAX: Final = seconds(60)  # nothing is live while it lasts
 _ENABLE_EVERY: Final = seconds(1.5)
 _SILENCE: Final = seconds(0.9)
 _LINK_ACTIVE_EVERY: Final = seconds(5)
 
-_WAVE, _NUMERICS, _IDENTITY = 0x00, 0x01, 0x04
-# Read by nobody here: patient identity (private), asked numbers, event names, stored trends.
-_LEFT_ALONE: Final = frozenset({0x02, 0x0C, 0x03, 0x15, 0x16, 0x37, 0x39, 0x3A})
+_WAVE, _NUMERICS, _IDENTITY, _TREND = 0x00, 0x01, 0x04, 0x37
+# Read by nobody here: patient identity (private) and numbers that nobody asked for.
+_LEFT_ALONE: Final = frozenset({0x02, 0x0C, 0x03, 0x39, 0x3A})
 _WAVE_SIZE: Final = 5
 _WAVE_RATE_HZ: Final = 20
 _BATCH: Final = 5  # samples to a segment: four segments a second
@@ -78,16 +85,28 @@ _OXIMETERS: Final = {"B2": "Nellcor", "B3": "Masimo", "B5": "Masimo"}
 
 
 class CapnostreamOptions(CommonOptions, frozen=True, kw_only=True):
-    """`ambient_mmhg` turns Vol% into mmHg; `link_active`: newer firmware wants to hear it."""
+    """`ambient_mmhg` turns Vol% into mmHg; `link_active`: newer firmware wants to hear it.
+
+    `event_names`: ask once what the events are called that a person can mark on the monitor.
+    `trend`: before each start, fetch what the monitor stored while it was not heard.
+    """
 
     ambient_mmhg: Annotated[float, Meta(ge=400, le=850)] = 760.0
     link_active: bool = True
+    event_names: bool = True
+    trend: bool = False
 
 
 class _Phase(StrEnum):
     ENABLING = "enabling"
+    NAMING = "naming"
+    TREND = "trend"
+    TREND_DONE = "trend done"
     STARTING = "starting"
     RUNNING = "running"
+
+
+_BEFORE_START: Final = frozenset({_Phase.NAMING, _Phase.TREND, _Phase.TREND_DONE})
 
 
 class CapnostreamProtocol:
@@ -96,8 +115,13 @@ class CapnostreamProtocol:
     def __init__(self, options: Options = NO_OPTIONS) -> None:
         chosen = read_options(options, CapnostreamOptions)
         self._frames = EscapedSplitter(START, ESCAPES, FRAME_SIZE_MAX, size_of=size_of)
-        self._numerics = NumericsReader(chosen.ambient_mmhg)
+        self._names = EventNames()
+        self._numerics = NumericsReader(chosen.ambient_mmhg, self._names)
+        self._trend = TrendReader(chosen.opened_utc_s, chosen.ambient_mmhg, self._names)
         self._sends_link_active = chosen.link_active
+        self._wants_names = chosen.event_names
+        self._wants_trend = chosen.trend
+        self._trend_until: Instant = OPENING
         self._outgoing: list[bytes] = []
         self._phase = _Phase.ENABLING
         self._due: Instant = OPENING  # of the next enable
@@ -106,7 +130,13 @@ class CapnostreamProtocol:
         self._wave: list[tuple[int, int] | None] = []  # (whole, fraction), not yet told
         self._fast = StatusWord(_FAST_FLAGS)
         self._identity = ""
-        self._unknown_codes: set[int] = set()
+        self._unknown = UnknownFields()
+        self._readers: dict[int, Callable[[bytes, Instant], Sequence[DeviceEvent]]] = {
+            _IDENTITY: self._read_identity,
+            _TREND: self._read_trend,
+            NAME: partial(self._read_name, NAME),
+            WIDE_NAME: partial(self._read_name, WIDE_NAME),
+        }
 
     @property
     def wake_at(self) -> Instant | None:
@@ -122,6 +152,8 @@ class CapnostreamProtocol:
 
     def wake(self, now: Instant) -> Sequence[DeviceEvent]:
         """Enable a monitor that has not answered or has fallen silent; keep one that talks."""
+        if now >= self._due and self._phase in _BEFORE_START:
+            return self._go_on(now)
         if now >= self._due:
             self._phase = _Phase.ENABLING
             self._due = later(now, _ENABLE_EVERY)
@@ -149,7 +181,8 @@ class CapnostreamProtocol:
 
     def finish(self, now: Instant) -> Sequence[DeviceEvent]:
         """Tell the samples that make no full batch; where no unit was told, as mmHg."""
-        return self._segment(now, self._numerics.co2_scale or 1.0)
+        stored = self._trend.tell(now, self._numerics.clock_s(now))
+        return [*stored, *self._segment(now, self._numerics.co2_scale or 1.0)]
 
     def _read(self, frame: bytes, now: Instant) -> Sequence[DeviceEvent]:
         code, body = frame[1], frame[2:-1]
@@ -159,17 +192,51 @@ class CapnostreamProtocol:
         if code == _NUMERICS and frame[0] == NUMERICS_SIZE:
             self._hear(now)
             return self._numerics.read(body, now)
-        if code == _IDENTITY:
-            return self._read_identity(body, now)
         if code in {_WAVE, _NUMERICS}:
             return [reject("length differs", frame, now)]
-        if code in _LEFT_ALONE or code in self._unknown_codes:
+        reader = self._readers.get(code)
+        if reader is not None:
+            return reader(body, now)
+        if code in _LEFT_ALONE:
             return ()
-        self._unknown_codes.add(code)
-        return [DeviceNotice(NoticeKind.UNKNOWN_FIELD, now, detail=f"message code {code:02X}")]
+        return self._unknown.meet(f"message code {code:02X}", now)
+
+    def _go_on(self, now: Instant) -> list[DeviceEvent]:
+        """Take the next step before the stream starts: names, the trend, the start."""
+        events: list[DeviceEvent] = []
+        if self._phase is _Phase.TREND:
+            events = self._trend.tell(now, self._numerics.clock_s(now))
+        if self._phase is _Phase.ENABLING and self._wants_names and not self._names.are_known:
+            self._phase, self._outgoing = _Phase.NAMING, [_ASK_NAMES]
+        elif self._phase in {_Phase.ENABLING, _Phase.NAMING} and self._wants_trend:
+            self._phase, self._outgoing = _Phase.TREND, [_START_TREND]
+            self._trend.begin()
+            self._trend_until = later(now, _TREND_MAX)
+        elif self._phase is _Phase.TREND:
+            self._phase, self._outgoing = _Phase.TREND_DONE, [_STOP_TREND]
+        else:
+            self._phase, self._outgoing = _Phase.STARTING, [_START_STREAM]
+        is_start = self._phase is _Phase.STARTING
+        self._due = later(now, _ENABLE_EVERY if is_start else _ANSWER_WITHIN)
+        return events
+
+    def _read_name(self, code: int, body: bytes, now: Instant) -> Sequence[DeviceEvent]:
+        if not self._names.take(code, body):
+            return [reject("event name without its form", body, now)]
+        if self._phase is _Phase.NAMING:
+            self._due = later(now, _ANSWER_WITHIN)
+            return self._go_on(now) if self._names.are_known else ()
+        return ()
+
+    def _read_trend(self, body: bytes, now: Instant) -> Sequence[DeviceEvent]:
+        if self._phase is _Phase.TREND:
+            self._due = min(later(now, _ANSWER_WITHIN), self._trend_until)
+        return self._trend.take(body, now)
 
     def _hear(self, now: Instant) -> None:
-        """Note that real time is on."""
+        """Note that real time is on; what was on its way before a download is no sign of it."""
+        if self._phase in _BEFORE_START:
+            return
         if self._phase is not _Phase.RUNNING:
             self._phase = _Phase.RUNNING
             self._link_active_at = later(now, _LINK_ACTIVE_EVERY)
@@ -208,9 +275,7 @@ class CapnostreamProtocol:
     def _read_identity(self, body: bytes, now: Instant) -> Sequence[DeviceEvent]:
         """Start the stream; tell software and oximeter, and keep the serial number to nobody."""
         if self._phase is _Phase.ENABLING:
-            self._phase = _Phase.STARTING
-            self._outgoing = [_START_STREAM]
-            self._due = later(now, _ENABLE_EVERY)
+            self._go_on(now)
         text = body.decode("ascii", errors="replace").split()
         if len(text) < 3:
             return [reject("identity not understood", body, now)]
@@ -289,6 +354,7 @@ DRIVER: Final = Driver(
     serial=SerialLine(baud=115200),
     doubts=(
         "Vol% becomes mmHg with 760 mmHg ambient unless `ambient_mmhg` says otherwise: UNCERTAIN",
+        "a trend record of events or alarms is taken to carry four numbers: UNCERTAIN",
         "older firmware is taken to ignore 'link active' (06)",
     ),
 )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from drivers.parts.capnostream_events import EventNames
 from drivers.reading import Flag, StatusWord, read
 from monitor.model.event import (
     DeviceEvent,
@@ -12,7 +13,7 @@ from monitor.model.event import (
     Validity,
     reject,
 )
-from monitor.model.instant import Instant
+from monitor.model.instant import OPENING, Instant, between, in_seconds
 from monitor.model.metric import Metric
 
 NUMERICS_SIZE: Final = 28  # code included
@@ -24,8 +25,9 @@ CLOCK_STEP_S_MAX: Final = 86_400
 # Places in the message after its code, counted from 0.
 ETCO2_AT, FICO2_AT, RESP_RATE_AT, SPO2_AT, PULSE_AT = 4, 5, 6, 7, 8
 SLOW_STATUS_AT, CO2_ALARMS_AT, SPO2_ALARMS_AT, NO_BREATH_S_AT = 9, 13, 14, 15
-UNIT_AT, EXTENDED_AT = 25, 26
+LIMITS_AT, UNIT_AT, EXTENDED_AT = 16, 25, 26
 
+NEONATAL: Final = 0x01
 NO_BREATH: Final = 0x01
 SENSOR_OFF: Final = 0x60
 SLOW_FLAGS: Final = (Flag(0x06, NoticeKind.AUDIO_PAUSED_AT_DEVICE),)
@@ -57,8 +59,11 @@ _SOUNDS: Final = ((0x08, "high priority"), (0x10, "low priority"), (0x20, "advis
 class NumericsReader:
     """Reads the messages of one monitor; knows the CO2 unit and the edges of its states."""
 
-    def __init__(self, ambient_mmhg: float) -> None:
+    def __init__(self, ambient_mmhg: float, names: EventNames) -> None:
         self._ambient_mmhg = ambient_mmhg
+        self._names = names
+        self._set_up = b""
+        self._heard_at = OPENING
         self._slow = StatusWord(SLOW_FLAGS)
         self._co2_alarms = StatusWord(CO2_ALARM_FLAGS)
         self._spo2_alarms = StatusWord(SPO2_ALARM_FLAGS)
@@ -74,10 +79,36 @@ class NumericsReader:
         flaw = self._flaw(body)
         if flaw:
             return [reject(flaw, body, now)]
+        self._heard_at = now
         events = [*self._read_unit(body[UNIT_AT], now)]
+        events += self._names.read(body, now)
+        events += self._read_limits(body, now)
         events += self._read_states(body, now)
         events += self._read_values(body, now)
         return events
+
+    def clock_s(self, now: Instant) -> float | None:
+        """Return the monitor's clock of now, None where it was never told."""
+        since_s = in_seconds(between(self._heard_at, now))
+        return None if self._clock is None else self._clock + since_s
+
+    def _read_limits(self, body: bytes, now: Instant) -> Sequence[DeviceEvent]:
+        """Tell the monitor's own limits once, and when somebody changed them there."""
+        is_neonatal = body[SLOW_STATUS_AT] & NEONATAL
+        set_up = bytes([is_neonatal, body[UNIT_AT]]) + body[LIMITS_AT:UNIT_AT]
+        if set_up == self._set_up:
+            return ()
+        self._set_up = set_up
+        unit = {KPA: " kPa", VOL_PERCENT: " Vol%"}.get(body[UNIT_AT], " mmHg")
+        tenths = 1 if body[UNIT_AT] == MMHG else 10
+        etco2_high, etco2_low, rr_high, rr_low, fico2, spo2_high, spo2_low, high, low = set_up[2:]
+        words = (
+            f"set for {'a newborn' if is_neonatal else 'an adult'}; its alarm limits: "
+            f"EtCO2 {etco2_low / tenths:g} to {etco2_high / tenths:g}{unit}, "
+            f"FiCO2 {fico2 / tenths:g}{unit}, respiration {rr_low} to {rr_high}, "
+            f"SpO2 {spo2_low} to {spo2_high}, pulse {low} to {high}"
+        )
+        return [DeviceNotice(NoticeKind.HOST_MESSAGE, now, detail=words)]
 
     def _flaw(self, body: bytes) -> str:
         """Return why this message is not to be believed; empty if it is.

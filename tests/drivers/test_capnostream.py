@@ -5,7 +5,7 @@ import pytest
 from drivers.checksums import exclusive_or
 from drivers.contract import OptionError
 from drivers.devices.capnostream import CapnostreamProtocol
-from drivers.parts.capnostream_monitor import CapnostreamDevice, command, frame
+from drivers.parts.capnostream_monitor import CapnostreamDevice, command, event_name, frame
 from monitor.model.event import (
     DeviceAlarm,
     DeviceEvent,
@@ -66,6 +66,11 @@ def test_the_conversation_enables_starts_and_keeps_alive() -> None:
     protocol.wake(instant_at(1.5))
     assert protocol.take_outgoing() == [command(1)]
     told = hear(protocol, frame(4, b"V04.55 06/11/2009 B201123456  "), instant_at(2))
+    assert protocol.take_outgoing() == [command(0x15)]
+    named = [event_name(number) for number in range(1, 31)]
+    assert not hear(protocol, b"".join(named[:-1]), instant_at(2))
+    assert not protocol.take_outgoing()
+    assert not hear(protocol, named[-1], instant_at(2))
     assert protocol.take_outgoing() == [command(4)]
     assert [each.detail for each in told if isinstance(each, DeviceNotice)] == [
         "software V04.55 of 06/11/2009, oximeter Nellcor (B2)"
@@ -216,7 +221,7 @@ def test_a_clock_far_off_is_refused_once_and_believed_when_it_stays() -> None:
 
 def test_what_is_not_ours_to_read_is_left_alone_and_the_unknown_is_told_once() -> None:
     protocol = CapnostreamProtocol()
-    for code in (0x02, 0x0C, 0x03, 0x15, 0x37):
+    for code in (0x02, 0x0C, 0x03, 0x39, 0x3A):
         assert not hear(protocol, frame(code, b"x" * 8))
     assert notices(hear(protocol, frame(0x77, b"x"))) == [(NoticeKind.UNKNOWN_FIELD, True)]
     assert not hear(protocol, frame(0x77, b"x"))
@@ -225,6 +230,7 @@ def test_what_is_not_ours_to_read_is_left_alone_and_the_unknown_is_told_once() -
 
 def test_a_battery_pump_or_calibration_is_told_at_its_edges() -> None:
     protocol = CapnostreamProtocol()
+    hear(protocol, numerics())
     told = notices(hear(protocol, numerics(p27=0x85, p10=0x02)))
     assert told == [
         (NoticeKind.AUDIO_PAUSED_AT_DEVICE, True),
