@@ -227,7 +227,7 @@ class Board:
             inactivation=state.operator,
             inactivated_by=state.by,
             inactivated_at=state.acted,
-            inactivated_until=None if is_indefinite else state.until,
+            inactivated_until=None if is_indefinite else stepping.ends_at(watch.policy, state),
             reminded_at=stepping.reminded_at(watch.policy, state),
             subsumed_by=self.cause_of(watch),
         )

@@ -17,7 +17,7 @@ from alarms.clock import Evidence
 from alarms.condition import Condition, Policy, State
 from alarms.rules import LimitRule, LimitSet, judge
 from alarms.system import AlarmSystem, Happened
-from monitor.model.alarm import AlarmChange, Priority
+from monitor.model.alarm import INDEFINITE, AlarmChange, Priority
 from monitor.model.event import Observation
 from monitor.model.instant import Duration, Instant, in_seconds
 from monitor.model.metric import Metric, describe
@@ -163,9 +163,12 @@ def clocks_of(watch: Watch, now: Instant) -> tuple[str, ...]:
         said.append(f"inside for {inside:g} of {in_seconds(policy.clear_for):g} s")
     if state.held_since is not None:
         said.append(f"unmeasured for {in_seconds(Duration(now - state.held_since)):g} s")
-    if state.until is not None:
-        left = in_seconds(Duration(state.until - now))
-        said.append(f"{state.operator} for another {left:g} s")
+    if (ends := stepping.ends_at(policy, state)) is not None:
+        left = in_seconds(Duration(ends - now))
+        is_off = state.operator in INDEFINITE
+        said.append(
+            f"{state.operator.words}{', reminder in' if is_off else ' for another'} {left:g} s"
+        )
     return tuple(each for each in said if each)
 
 
@@ -208,7 +211,7 @@ def _silence(system: AlarmSystem, watch: Watch, now: Instant) -> str:
     if watch.is_standing and cause:
         return f"present, explained by {cause}"
     if state.operator is not state.operator.NONE:
-        return f"{state.condition}, but {state.operator} by {state.by}: {clocks}"
+        return f"{state.condition}, but {state.operator.words} by {state.by}: {clocks}"
     match state.condition:
         case Condition.PRESENT:
             return "it was signalled"

@@ -107,6 +107,17 @@ def length_of(policy: Policy, inactivation: Inactivation) -> Duration:
     return policy.reminder if inactivation in INDEFINITE else policy.alarm_pause
 
 
+def ends_at(policy: Policy, state: State) -> Instant | None:
+    """Return when what a person did ends, or is next to be reminded of; None if neither comes.
+
+    An acknowledgement lasts no longer than its priority allows, also where a phase has raised it.
+    """
+    until, acted = state.until, state.acted
+    if until is None or acted is None or state.operator is not Inactivation.ACKNOWLEDGED:
+        return until
+    return min(until, later(acted, _acknowledgement_max(policy, state)))
+
+
 def reminded_at(policy: Policy, state: State) -> Instant | None:
     """Return when an indefinite inactivation was last to be reminded of; None if not yet."""
     if state.operator not in INDEFINITE or state.until is None or state.acted is None:
@@ -180,7 +191,7 @@ def _next_clock(policy: Policy, state: State) -> tuple[Instant, Input] | None:
     if condition is Condition.UNMEASURED and state.lost_at is not None:
         _note(due, later(state.lost_at, FORGET_AFTER), Input.FORGOTTEN)
     if state.until is not None:
-        _note(due, state.until, _UNTIL[state.operator])
+        _note(due, ends_at(policy, state), _UNTIL[state.operator])
     return min(due, key=lambda each: each[0], default=None)
 
 
@@ -276,11 +287,14 @@ def _acknowledged(policy: Policy, state: State, now: Instant) -> State:
     """Give an acknowledgement its end and its edge; that of a cause which is gone has neither."""
     if state.condition not in _STANDING:
         return _set(state, until=None, edge=None)
-    lasts: Duration = policy.acknowledge_severe_max if state.is_severe else policy.acknowledge_max
     edge = None
     if policy.envelope is not None and state.value is not None:
         edge = state.value - policy.envelope if policy.is_low else state.value + policy.envelope
-    return _set(state, until=later(now, lasts), edge=edge)
+    return _set(state, until=later(now, _acknowledgement_max(policy, state)), edge=edge)
+
+
+def _acknowledgement_max(policy: Policy, state: State) -> Duration:
+    return policy.acknowledge_severe_max if state.is_severe else policy.acknowledge_max
 
 
 def _is_worse(policy: Policy, state: State, value: float | None) -> bool:

@@ -16,7 +16,7 @@ for a cell leaves it alone. The theory is at the head of `alarms/condition.py`.
 
 
 def _words(cell: Cell) -> str:
-    return " | ".join(each.value for each in cell)
+    return " | ".join(each.value.replace("_", " ") for each in cell)
 
 
 def page() -> str:

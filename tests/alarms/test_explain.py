@@ -2,6 +2,8 @@
 
 from typing import Final
 
+import pytest
+
 from alarms.explain import Restart, explain, why_not
 from alarms.system import Happened
 from monitor.model.alarm import Change
@@ -99,6 +101,19 @@ def test_silence_by_a_person_names_the_person() -> None:
     story = [*FALLING[:45], (action, instant_at(45)), *FALLING[46:]]
     text = silences(story, 50)["spo2_low"]
     assert text == "present, but acknowledged by nurse-1: acknowledged for another 595 s"
+
+
+@pytest.mark.parametrize(
+    ("deed", "said"),
+    [
+        (Deed.TURN_AUDIO_OFF, "audio off by nurse-1: audio off, reminder in 175 s"),
+        (Deed.PAUSE_ALARM, "alarm paused by nurse-1: alarm paused for another 115 s"),
+    ],
+)
+def test_silence_of_what_is_inactivated_names_the_state_and_its_time(deed: Deed, said: str) -> None:
+    action = OperatorAction(deed=deed, at=instant_at(5), operator="nurse-1", alarm="spo2_low")
+    story = [*values(0, 5, 97), (action, instant_at(5)), *values(5, 10, 97)]
+    assert silences(story, 10)["spo2_low"] == f"absent, but {said}"
 
 
 def test_silence_explained_by_a_cause_names_the_cause() -> None:

@@ -91,9 +91,13 @@ def test_what_was_done_to_a_condition_outlives_its_occurrences(deed: Deed) -> No
     score.do(deed, "spo2_low", 20)
     score.run(20, 30, spo2=97)
     assert score.changes("spo2_low")[-1] == (26, "ended")
-    assert inactivation(score, "spo2_low") is STATE_OF[deed]
+    (absent,) = score.system.inactivated()
+    assert absent.inactivation is STATE_OF[deed]
+    assert (absent.inactivated_by, absent.inactivated_at) == ("nurse-1", instant_at(20))
     score.run(30, 45, spo2=88)
-    assert score.standing()["spo2_low"].inactivation is STATE_OF[deed]
+    present = score.standing()["spo2_low"]
+    assert present.inactivation is STATE_OF[deed]
+    assert (present.inactivated_by, present.inactivated_at) == ("nurse-1", instant_at(20))
 
 
 @pytest.mark.hazard("H6")

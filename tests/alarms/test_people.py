@@ -1,12 +1,15 @@
 """What a person does to a signal: one alarm, one occurrence, never wider than asked."""
 
+from typing import Final
+
 import pytest
 
+from alarms.limits import read_preset
 from monitor.model.alarm import Change
 from monitor.model.alarm import SignalPresence as Signal
 from monitor.model.instant import instant_at
-from monitor.model.session import Deed, OperatorAction
-from tests.alarms.score import Score
+from monitor.model.session import Deed, OperatorAction, Phase
+from tests.alarms.score import PRESET_TEXT, Score
 
 
 def low(until: float = 20) -> Score:
@@ -58,6 +61,38 @@ def test_an_acknowledgement_runs_out_sooner_for_high() -> None:
     high.run(21, 700, spo2=80)
     assert medium.changes("spo2_low")[-1] == (620, "resumed")
     assert high.changes("spo2_low")[-1] == (140, "resumed")
+
+
+URGENT_WHILE_INFUSING: Final = """
+[phase.infusing.limits.spo2.low]
+limit = 90
+priority = "high"
+delay_s = 5
+hysteresis = 1
+clear_for_s = 5
+latch = "never"
+acknowledge_envelope = 2
+provenance = { limit = "test" }
+"""
+
+
+def test_an_acknowledgement_runs_out_sooner_where_a_phase_makes_it_high() -> None:
+    limits = read_preset(PRESET_TEXT + URGENT_WHILE_INFUSING, "urgent.toml")
+    for entered, ends in ((60, 140), (300, 300)):
+        score = Score(limits)
+        score.run(0, 20, spo2=88)
+        score.do(Deed.ACKNOWLEDGE, "spo2_low", 20)
+        assert score.standing()["spo2_low"].acknowledged_until == instant_at(620)
+        score.run(21, entered, spo2=88)
+        enter = OperatorAction(
+            deed=Deed.ENTER_PHASE,
+            at=instant_at(entered),
+            operator="nurse-1",
+            phase=Phase.INFUSING,
+        )
+        score.hear(enter, entered)
+        score.run(entered, 400, spo2=88)
+        assert score.changes("spo2_low")[-1] == (ends, "resumed")
 
 
 @pytest.mark.hazard("H6")

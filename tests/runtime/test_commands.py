@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from monitor.attach.messages import Answer, Command
+from monitor.model.alarm import Inactivation
 from monitor.model.session import Deed
 from monitor.runtime.chair import VIEW_AGE_MAX, Chair
 from monitor.runtime.sessions import begin_session
@@ -117,3 +118,47 @@ async def test_a_command_that_makes_no_sense_is_refused_with_the_reason(
     assert answer.reason
     assert why in answer.reason
     assert bed.chair.record.last_seq == count
+
+
+@pytest.mark.hazard("H19")
+@pytest.mark.parametrize("deed", [Deed.TURN_AUDIO_OFF, Deed.PAUSE_ALARM, Deed.TURN_ALARM_OFF])
+async def test_inactivating_an_alarm_that_changed_since_the_picture_is_refused(
+    bed: _Bed, deed: Deed
+) -> None:
+    view = bed.chair.picture().view
+    bed.hear(80, 8)  # into the severe band: it escalates
+    assert "changed since" in (await bed.ask(view=view, deed=deed)).reason
+
+
+@pytest.mark.hazard("H6")
+async def test_what_is_inactivated_is_in_the_picture_present_or_not_until_it_is_resumed(
+    bed: _Bed,
+) -> None:
+    picture = bed.chair.picture()
+    assert Deed.TURN_ALARM_OFF in {
+        deed for offer in picture.offers if offer.alarm == "temp_high" for deed in offer.deeds
+    }
+    off = command(1, alarm="temp_high", view=picture.view, deed=Deed.TURN_ALARM_OFF)
+    assert (await bed.station.command(off)).is_accepted
+    assert (await bed.ask(view=picture.view, deed=Deed.TURN_AUDIO_OFF)).is_accepted
+    picture = bed.chair.picture()
+    assert [(each.alarm, each.inactivation) for each in picture.inactivated] == [
+        ("temp_high", Inactivation.ALARM_OFF)
+    ]
+    assert [(each.alarm, each.inactivation) for each in picture.alarms] == [
+        ("spo2_low", Inactivation.AUDIO_OFF)
+    ]
+    assert [each.text for each in picture.events[-2:]] == [
+        "temp high alarm off",
+        "spo2 low audio off 88",
+    ]
+    resume = command(1, alarm="temp_high", view=picture.view, deed=Deed.RESUME)
+    assert (await bed.station.command(resume)).is_accepted
+    assert bed.chair.picture().inactivated == ()
+
+
+@pytest.mark.hazard("H8")
+async def test_the_limit_set_decides_what_is_refused_and_the_answer_says_so(bed: _Bed) -> None:
+    answer = await bed.ask(view=bed.chair.picture().view, deed=Deed.TURN_ALARM_OFF)
+    assert not answer.is_accepted
+    assert answer.reason == "the limit set allows alarm off up to low priority, not medium"
