@@ -174,12 +174,12 @@ def _add_decode(commands: "Commands[argparse.ArgumentParser]") -> None:
     parser = _command(
         commands,
         "decode",
-        "decode captured bytes: raw, hex text, our own capture format, pcap or pcapng",
+        "decode captured bytes: raw, hex, dumps, logs, our own capture format, pcap or pcapng",
         "vigil decode capnostream - --hex < bytes.txt",
     )
     parser.add_argument("driver", metavar="DRIVER")
     parser.add_argument("file", metavar="FILE", help="- is standard input")
-    parser.add_argument("--hex", action="store_true", help="the file is hex text")
+    parser.add_argument("--hex", action="store_true", help="insist that the file is hex text")
     _add_options(parser)
     _add_sender(parser)
     parser.add_argument("--waves", action="store_true", help="waveforms too")

@@ -1,16 +1,13 @@
 """From a file of captured bytes to what a driver makes of them, for `decode` and `replay`.
 
-A file is our own capture, pcap or pcapng (both may be packed), raw bytes, or hex text. One file is
-one device: a packet file that holds several is refused until a person says which.
+A file is our own capture, pcap or pcapng, raw bytes, or bytes written as text (hex, a dump, a log);
+each may be packed, and of any size. One file is one device: a packet file that holds several is
+refused until a person says which.
 """
 
-import gzip
-import sys
-import zlib
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Iterator
-from io import BufferedIOBase, BytesIO
-from pathlib import Path
+from collections.abc import Collection, Iterable, Iterator
+from io import BufferedIOBase
 from typing import Final
 
 import msgspec
@@ -24,25 +21,21 @@ from drivers.contract import (
     TransportKind,
     finish,
 )
+from monitor.main.inputs import Input
+from monitor.main.pacing import paced, written
 from monitor.model.errors import ConfigError, RecordingError
 from monitor.model.event import DeviceEvent, DeviceNotice, FrameRejected, NoticeKind
 from monitor.model.instant import OPENING, Instant, between, seconds
 from monitor.recordings.capture import head_in, is_capture, pieces_in
-from monitor.recordings.files import open_unpacked
+from monitor.recordings.hex_text import is_hex_text, read_hex
 from monitor.recordings.notes import Notes
 from monitor.recordings.pcap import Carried, Piece, is_packet_file, read_pieces
 
-PIECE_SIZE: Final = 64
-FILE_SIZE_MAX: Final = 512 * 1024 * 1024
 CONVERSATIONS_MAX: Final = 16
 SENDERS_MAX: Final = 256
 BEGINNING_SIZE_MAX: Final = 64 * 1024
 CATCH_UP_MAX: Final = seconds(600)
 """A protocol that would have to be woken for longer than this is told the time at once."""
-
-_FIRST_SIZE: Final = 64
-_GZIP: Final = b"\x1f\x8b"
-_DAMAGE: Final = (EOFError, OSError, zlib.error)
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,41 +153,21 @@ class _Conversations:
 
 
 def _pieces(driver: Driver, source: Source, notes: Notes) -> Iterator[Piece]:
-    opened = _opener(source.file)
-    first = _content(opened, source.file, size=_FIRST_SIZE)
-    if is_packet_file(first) and not source.is_hex:
-        return _packets(driver, source, opened, notes)
+    data = Input(source.file)
+    if is_packet_file(data.head) and not source.is_hex:
+        return _packets(driver, source, data, notes)
     if source.sender is not None:
         raise ConfigError(f"--from {source.sender}: {source.file} is no packet file")
+    if is_capture(data.head) and not source.is_hex:
+        return _captured(driver, data.open(), source.file)
     if source.is_hex:
-        return paced(driver, _from_hex(_content(opened, source.file), source.file))
-    if is_capture(first):
-        return _captured(driver, opened(), source.file)
-    return paced(driver, _content(opened, source.file))
-
-
-def _opener(file: str) -> Callable[[], BufferedIOBase]:
-    """Return what opens `file` as often as it is asked; standard input is kept in memory."""
-    if file != "-":
-        return lambda: open_unpacked(Path(file))
-    data = sys.stdin.buffer.read(FILE_SIZE_MAX + 1)
-    if data.startswith(_GZIP):
-        return lambda: gzip.GzipFile(fileobj=BytesIO(data))
-    return lambda: BytesIO(data)
-
-
-def _content(opened: Callable[[], BufferedIOBase], file: str, size: int | None = None) -> bytes:
-    """Return the first `size` bytes of a file, or all of a file that is not too large."""
-    try:
-        with opened() as stream:
-            content = stream.read(size or FILE_SIZE_MAX + 1)
-    except FileNotFoundError:
-        raise
-    except _DAMAGE as error:
-        raise RecordingError(f"{file}: {error}") from error
-    if len(content) > FILE_SIZE_MAX:
-        raise RecordingError(f"{file}: larger than {FILE_SIZE_MAX >> 20} MiB; cut it")
-    return content
+        return _written(driver, source, data, notes)
+    if driver.transports - {TransportKind.MQTT} and is_hex_text(data.head_lines()):
+        notes.tell(f"{source.file}: read as hex text")
+        return _written(driver, source, data, notes)
+    if TransportKind.SERIAL in driver.transports:
+        return paced(driver, data.chunks(notes))
+    return paced(driver, [data.whole()])
 
 
 def _captured(driver: Driver, stream: BufferedIOBase, name: str) -> Iterator[Piece]:
@@ -209,38 +182,36 @@ def _captured(driver: Driver, stream: BufferedIOBase, name: str) -> Iterator[Pie
             yield Piece(at, "", "", data)
 
 
-def _from_hex(data: bytes, file: str) -> bytes:
-    """Read hex text: any white space, commas and 0x between bytes, comments after a #."""
-    text = data.decode("ascii", errors="replace")
-    pairs = bytearray()
-    for number, line in enumerate(text.splitlines(), start=1):
-        words = line.split("#")[0].replace(",", " ").replace("0x", " ").split()
-        try:
-            for word in words:
-                pairs += bytes.fromhex(word)
-        except ValueError as error:
-            raise ConfigError(f"{file}, line {number}: not hex text: {error}") from error
-    return bytes(pairs)
+def _written(driver: Driver, source: Source, data: Input, notes: Notes) -> Iterator[Piece]:
+    """Yield the bytes that a text writes; of a log of two directions, those of the device.
+
+    Where both, or neither, measure, each goes its own way: bytes of two directions are no frame.
+    """
+    heard = _sides_in(data)
+    side = None
+    if len(heard) > 1 and data.is_kept:
+        trial = written(driver, read_hex(data.lines(Notes()), source.file))
+        scores = _scores(driver, source, trial)
+        speaking = [who for who, score in scores.items() if score.measured]
+        side = speaking[0] if len(speaking) == 1 else None
+    if side is not None:
+        notes.tell(f'{source.file}: "{side}" is the direction of the device')
+    pieces = written(driver, read_hex(data.lines(notes), source.file))
+    yield from (each for each in pieces if side in {None, each.sender})
 
 
-def paced(driver: Driver, data: bytes) -> Iterator[Piece]:
-    """Cut bytes without a clock at the pace their line needs for them; messages come whole."""
-    if TransportKind.SERIAL not in driver.transports:
-        yield Piece(OPENING, "", "", data)
-        return
-    line = driver.serial
-    ns_per_byte = round(1e9 * (2 + line.bits) / line.baud)
-    for start in range(0, len(data), PIECE_SIZE):
-        piece = data[start : start + PIECE_SIZE]
-        yield Piece(Instant((start + len(piece)) * ns_per_byte), "", "", piece)
+def _sides_in(data: Input) -> frozenset[str]:
+    """Return what the beginning of a log calls its directions."""
+    try:
+        return frozenset(each.side for each in read_hex(data.head_lines(), data.name))
+    except RecordingError:
+        return frozenset()  # told in its place when all of it is read
 
 
 # -- packet files ----------------------------------------------------------------------------------
 
 
-def _packets(
-    driver: Driver, source: Source, opened: Callable[[], BufferedIOBase], notes: Notes
-) -> Iterator[Piece]:
+def _packets(driver: Driver, source: Source, data: Input, notes: Notes) -> Iterator[Piece]:
     """Yield what one device says in a packet file.
 
     Raises:
@@ -260,11 +231,12 @@ def _packets(
     name = source.file
     sender = source.sender
     if sender is None:
-        tried = read_pieces(opened, name, carried, Notes("packet"))
+        data.keep()
+        tried = read_pieces(data.open, name, carried, Notes("packet"))
         sender = _only_sender(driver, source, tried)
     is_heard = False
     others: set[str] = set()
-    for piece in read_pieces(opened, name, carried, notes):
+    for piece in read_pieces(data.open, name, carried, notes):
         if piece.is_from(sender):
             is_heard = True
             yield piece
@@ -306,6 +278,21 @@ def _only_sender(driver: Driver, source: Source, pieces: Iterable[Piece]) -> str
     Raises:
         RecordingError: more than one does: a capture of several devices is never mixed.
     """
+    scores = _scores(driver, source, pieces)
+    fits = [who for who, score in scores.items() if score.good > score.rejected]
+    fits = [who for who in fits if scores[who].measured] or fits
+    found = fits or [who for who, score in scores.items() if score.good] or list(scores)
+    if len(found) > 1:
+        raise RecordingError(_several(driver, source.file, found, any_good=bool(fits)))
+    return found[0] if found else ""
+
+
+def _scores(driver: Driver, source: Source, pieces: Iterable[Piece]) -> dict[str, Score]:
+    """Return how well each sender speaks as this device does, by trying everybody.
+
+    Raises:
+        RecordingError: there are more senders than can be tried.
+    """
     scores: dict[str, Score] = {}
     conversations: dict[str, _Conversations] = {}
     last = OPENING
@@ -319,12 +306,7 @@ def _only_sender(driver: Driver, source: Source, pieces: Iterable[Piece]) -> str
         last = piece.at
     for sender, trial in conversations.items():
         scores[sender].add(trial.finish(last))
-    fits = [who for who, score in scores.items() if score.good > score.rejected]
-    fits = [who for who in fits if scores[who].measured] or fits
-    found = fits or [who for who, score in scores.items() if score.good] or list(scores)
-    if len(found) > 1:
-        raise RecordingError(_several(driver, source.file, found, any_good=bool(fits)))
-    return found[0] if found else ""
+    return scores
 
 
 _CHOOSE: Final = "say which one with --from ADDRESS"

@@ -11,7 +11,8 @@ from typing import Final
 import msgspec
 
 from drivers.contract import NO_OPTIONS, Driver, OptionError
-from monitor.main.decoding import Beginning, Conversation, Score, Source, decoded, paced
+from monitor.main.decoding import Beginning, Conversation, Score, Source, decoded
+from monitor.main.pacing import paced
 from monitor.model.event import DeviceEvent, FrameRejected
 from monitor.model.instant import OPENING
 from monitor.recordings.notes import Notes
@@ -52,7 +53,7 @@ def _tried(driver: Driver, pieces: list[Piece]) -> list[DeviceEvent]:
         return []
     if not any(piece.conversation for piece in pieces):
         # Bytes without packets: cut as the other device's line would have brought them.
-        pieces = list(paced(driver, b"".join(piece.data for piece in pieces)))
+        pieces = list(paced(driver, (piece.data for piece in pieces)))
     events: list[DeviceEvent] = []
     for piece in pieces:
         events += conversation.take(piece.data, piece.at)
