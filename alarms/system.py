@@ -96,6 +96,7 @@ class AlarmSystem:
         self._agreement = Agreement(self._limits.doubt, self._board, senses.channels, others)
         self._overdue = Overdue(self._limits.cuff_due, self._board, senses)
         self._causes, self._others = causes, others
+        self._offered: tuple[object, tuple[Offer, ...]] = (None, ())
 
     @property
     def wake_at(self) -> Instant | None:
@@ -220,6 +221,13 @@ class AlarmSystem:
 
     def offers(self) -> tuple[Offer, ...]:
         """Return what the organisation allows for which condition now, by name."""
+        priorities = tuple(watch.priority for watch in self._board)
+        key = (self._vitals.senses.baseline.phase, priorities)
+        if key != self._offered[0]:  # asked for with every picture, changed once in a while
+            self._offered = (key, self._offer())
+        return self._offered[1]
+
+    def _offer(self) -> tuple[Offer, ...]:
         found = []
         for watch in self._in_order():
             deeds = tuple(

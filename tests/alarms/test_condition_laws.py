@@ -219,6 +219,19 @@ def test_what_was_told_tells_what_is_inactivated_and_why_it_is_silent(
             assert happened in DEEDS or is_over
 
 
+@given(policies, histories)
+def test_name_time_and_edge_are_kept_exactly_as_long_as_what_they_belong_to(
+    policy: Policy, history: list[tuple[Input, float]]
+) -> None:
+    state, _ = play(policy, history)
+    is_done = state.operator is not Inactivation.NONE
+    assert (state.by, state.acted is not None) == ("nurse-1" if is_done else "", is_done)
+    is_acked = state.operator is Inactivation.ACKNOWLEDGED
+    assert state.until is None or is_done
+    assert state.until is not None or not is_done or is_acked
+    assert state.edge is None or is_acked
+
+
 @pytest.mark.hazard("H6")
 @given(policies, histories)
 def test_an_inactivated_condition_is_judged_like_any_other(
