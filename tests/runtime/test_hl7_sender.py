@@ -195,6 +195,16 @@ async def test_a_message_that_nobody_ever_answers_does_not_stop_the_others() -> 
         assert (sender.waiting, sender.dropped) == (1, 0)
 
 
+async def test_where_nobody_answers_alarms_and_numerics_take_turns() -> None:
+    both = Wishes(sender=ALARMS.sender, every_s=0.01, answer_s=0.02)
+    async with Receiver(lambda _: []).listen() as receiver:
+        async with sending(receiver.port, wishes=both) as sender:
+            sender.take("2", [change("a")])
+            await receiver.until(lambda each: len(each.heard) == 5)
+        turns = [each.trigger for each in receiver.heard[:5]]
+        assert turns in (["R40", "R01", "R40", "R01", "R40"], ["R01", "R40", "R01", "R40", "R01"])
+
+
 @pytest.mark.parametrize(("code", "tries"), [("AE", 1), ("CE", 1), ("AR", 3), ("CR", 3)])
 async def test_what_is_refused_is_not_offered_for_ever(code: str, tries: int) -> None:
     told: Told = []

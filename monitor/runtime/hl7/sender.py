@@ -93,7 +93,9 @@ class Hl7Sender:
         self._reports = {name: AlarmReports(each.title_of) for name, each in sources.items()}
         self._due_s = dict.fromkeys(sources, 0.0)
         self._has_news = asyncio.Event()
+        self._numerics_had_turn = False
         self._failures = 0
+        self._tried_s = 0.0
         self._relisted_at_loss = 0
         self.state = Wellness(report)
 
@@ -123,7 +125,7 @@ class Hl7Sender:
         while True:
             reason = await self._converse()
             self._failures += 1
-            self.state.fail(reason, self._failures)
+            self.state.fail(reason, self._failures, self._loop.time() - self._tried_s)
             await asyncio.sleep(retry_delay_s(self._failures - 1, self._chance()))
 
     # -- what is sent ----------------------------------------------------------------------------
@@ -150,11 +152,14 @@ class Hl7Sender:
         return f"{self._prefix}-{self._count}"
 
     def _next(self) -> Message | None:
-        """Return whose turn it is: an alarm, but not one that failed before before numerics."""
+        """Return whose turn it is: an alarm; one that failed before takes turns with numerics."""
         head = self._waiting.head
-        if head is not None and not head.tries:
+        if head is not None and (not head.tries or self._numerics_had_turn):
+            self._numerics_had_turn = False
             return head
-        return self._observations() or head
+        numerics = self._observations()
+        self._numerics_had_turn = numerics is not None
+        return numerics or head
 
     def _observations(self) -> Message | None:
         """Return the newest numerics of the chair that has waited longest, if its time has come."""
@@ -174,6 +179,7 @@ class Hl7Sender:
 
     async def _converse(self) -> str:
         """Talk until the connection is lost; return why."""
+        self._try()
         try:
             peer = await connect(self._target)
         except LinkFailedError as error:
@@ -191,6 +197,11 @@ class Hl7Sender:
             peer.close()
         return f"{self._target.place}: {peer.lost.result()}"
 
+    def _try(self) -> None:
+        """Remember when what has not succeeded since was begun."""
+        if not self._failures:
+            self._tried_s = self._loop.time()
+
     async def _until_news(self, peer: Peer) -> None:
         self._has_news.clear()
         due_s = min(self._due_s.values(), default=0.0) - self._loop.time()
@@ -203,6 +214,7 @@ class Hl7Sender:
             news.cancel()
 
     async def _send(self, peer: Peer, message: Message) -> None:
+        self._try()
         wait_s = patience_s(self._wishes.answer_s, message.tries)
         try:
             answer = await peer.exchange(message.control, message.text, wait_s)

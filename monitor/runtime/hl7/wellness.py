@@ -6,6 +6,9 @@ from typing import Final, TypeAlias
 FAILURES_BEFORE_REPORT: Final = 3
 """One failed connection is no news; three in a row (some two seconds) are."""
 
+TROUBLE_S_MAX: Final = 20.0
+"""Nor is a slow answer; that nothing was accepted for so long is."""
+
 REASONS_REPORTED_MAX: Final = 20
 
 Report: TypeAlias = Callable[[str, bool], None]
@@ -23,9 +26,10 @@ class Wellness:
         self.accepted = 0
         self.refused = 0
 
-    def fail(self, reason: str, failures: int) -> None:
-        """Take the end of a conversation, the `failures`-th in a row without an acceptance."""
-        if self._is_well and failures >= FAILURES_BEFORE_REPORT:
+    def fail(self, reason: str, failures: int, for_s: float) -> None:
+        """Take the end of a conversation, the `failures`-th in `for_s` without an acceptance."""
+        is_news = failures >= FAILURES_BEFORE_REPORT or for_s >= TROUBLE_S_MAX
+        if self._is_well and is_news:
             self._tell(reason)
 
     def refuse(self, words: str) -> None:
