@@ -67,12 +67,17 @@ class Influx(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Mqtt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The broker that mqtt devices without credentials of their own use."""
+    """The broker that mqtt devices without credentials of their own use.
+
+    `cert_file` and `key_file` are ours, for a broker that wants to know who comes.
+    """
 
     url: str
     username: str = ""
     password_env: str = ""
     ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -153,6 +158,8 @@ def config_of(text: str, where: str, folder: Path) -> Config:
     _unique([chair.name for chair in chairs], f"{where}, [[chair]], key name")
     if file.influx is not None and file.influx.api not in {"v1", "v2"}:
         raise ConfigError(f'{where}, [influx], key api: "{file.influx.api}" is not "v1" or "v2"')
+    if file.mqtt is not None and bool(file.mqtt.cert_file) != bool(file.mqtt.key_file):
+        raise ConfigError(f"{where}, [mqtt], keys cert_file and key_file: both or none")
     if file.hl7 is not None:
         check_table(file.hl7, f"{where}, [hl7]")
     return Config(file.site, chairs, file.influx, file.mqtt, file.hl7)
@@ -213,9 +220,9 @@ def broker_secrets(config: Config) -> dict[str, Secrets]:
         return {}
     address = parse(config.mqtt.url.rstrip("/") + "/+")
     password = secret(config.mqtt.password_env, "[mqtt], key password_env")
-    return {
-        address.host: Secrets(config.mqtt.username or None, password, config.mqtt.ca_file or None)
-    }
+    named = config.mqtt
+    files = (named.ca_file or None, named.cert_file or None, named.key_file or None)
+    return {address.host: Secrets(named.username or None, password, *files)}
 
 
 def _chair(table: _ChairTable, where: str, folder: Path) -> Chair:

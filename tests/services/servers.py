@@ -325,11 +325,13 @@ class Mosquitto:
         return f"mqtts://localhost:{self.port}"
 
 
-def start_mosquitto(folder: Path, *, password: str = "", tls: bool = False) -> Mosquitto:
+def start_mosquitto(
+    folder: Path, *, password: str = "", tls: bool = False, more: Sequence[str] = ()
+) -> Mosquitto:
     """Start a broker with TCP_NODELAY (without it Nagle adds tens of milliseconds).
 
     With `password`, user `vigil` and that password are needed. With `tls`, it speaks only TLS,
-    with a certificate for `localhost` signed by the CA in `ca_file`.
+    with a certificate for `localhost` signed by the CA in `ca_file`. `more`: further settings.
     """
     command = program("mosquitto")
     shared = ["set_tcp_nodelay true", "max_queued_messages 0", "log_dest stderr"]
@@ -344,7 +346,7 @@ def start_mosquitto(folder: Path, *, password: str = "", tls: bool = False) -> M
     def make(port: int) -> Server:
         config = folder / "mosquitto.conf"
         listener = f"listener {port} {'localhost' if tls else LOOPBACK}"
-        config.write_text("\n".join([listener, *tls_lines, *shared]) + "\n")
+        config.write_text("\n".join([listener, *tls_lines, *shared, *more]) + "\n")
         return Server(
             command=(command, "-c", str(config)),
             folder=folder,

@@ -41,3 +41,5 @@ class Secrets(msgspec.Struct, frozen=True):
     username: str | None = None
     password: str | None = None
     ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None

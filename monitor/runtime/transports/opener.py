@@ -8,7 +8,7 @@ from monitor.runtime.transports.capture import open_capture
 from monitor.runtime.transports.contract import Receiver, Secrets, Transport
 from monitor.runtime.transports.listening import Doorstep
 from monitor.runtime.transports.memory import Wires
-from monitor.runtime.transports.mqtt import open_mqtt
+from monitor.runtime.transports.mqtt import open_broker
 from monitor.runtime.transports.network import open_tcp, open_udp
 from monitor.runtime.transports.rfc2217 import open_rfc2217
 from monitor.runtime.transports.serial import open_serial
@@ -38,7 +38,8 @@ def make_opener(brokers: Mapping[str, Secrets] | None = None, wires: Wires | Non
             case "memory":
                 return (wires or Wires()).open(address.host, receiver)
             case _:
-                return await _open_broker(address, receiver, secrets_of)
+                secrets = secrets_of.get(address.host, Secrets())
+                return await open_broker(address, receiver, secrets)
 
     return open_transport
 
@@ -49,16 +50,3 @@ async def _open_network(address: Address, receiver: Receiver, doorstep: Doorstep
     if listens(address):
         return await doorstep.open(address.host, address.port, receiver)
     return await open_tcp(address.host, address.port, receiver)
-
-
-async def _open_broker(
-    address: Address, receiver: Receiver, secrets_of: Mapping[str, Secrets]
-) -> Transport:
-    return await open_mqtt(
-        address.host,
-        address.port,
-        address.path.removeprefix("/"),
-        receiver,
-        secrets=secrets_of.get(address.host, Secrets()),
-        is_tls=address.scheme == "mqtts",
-    )

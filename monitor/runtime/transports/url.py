@@ -1,5 +1,6 @@
 """Device URLs: `serial:///dev/ttyUSB0?baud=9600`, `tcp://host:port`, `udp://…`, `mqtt://host/topic/#`.
 
+`mqtt://host/topic/#?version=5` and other settings of a broker are told in `joining.py`.
 Also `tcp://0.0.0.0:2575?listen=1` for a device that connects to us, and
 `serial+rfc2217://host:port?baud=9600` for a port whose device server sets its line.
 """
@@ -11,6 +12,7 @@ import msgspec
 
 from drivers.contract import SerialLine
 from monitor.model.errors import ConfigError
+from monitor.runtime.transports.joining import read_joining
 
 _SCHEMES: Final = (
     "serial", "tcp", "udp", "mqtt", "mqtts", "serial+rfc2217", "memory", "capture",
@@ -73,6 +75,8 @@ def _checked(url: str, address: Address) -> Address:
         raise ConfigError(f'url "{url}": needs a host, as in {address.scheme}://10.0.0.7:4001')
     if address.scheme.startswith("mqtt") and len(address.path) < 2:
         raise ConfigError(f'url "{url}": needs a topic, as in mqtt://broker/chair2/#')
+    if address.scheme.startswith("mqtt"):
+        read_joining(url, address.settings)
     if address.scheme in {"tcp", "udp"}:
         _check_network_settings(url, address)
     return address
