@@ -10,7 +10,8 @@ from typing import Final
 from alarms.condition import INACTIVATIONS, Input
 from alarms.names import Identity
 from alarms.rules import InactivationRules
-from monitor.model.alarm import RANK, Inactivation, Kind, Priority
+from monitor.model.alarm import INDEFINITE, RANK, Inactivation, Kind, Priority
+from monitor.model.instant import in_seconds
 from monitor.model.session import Deed, Phase
 
 DEEDS: Final = {
@@ -47,6 +48,25 @@ def forbidden(
     if phase in rules.kept_phases and _is_kept(identity, priority, rules):
         return f"the limit set allows no {inactivation.words} of it while {phase}"
     return ""
+
+
+def allowed(rules: InactivationRules) -> tuple[str, ...]:
+    """Return in words what the organisation allows, one sentence for each of the three states."""
+    return tuple(_allowance(INACTIVATIONS[DEEDS[each]], rules) for each in GOVERNED)
+
+
+def _allowance(inactivation: Inactivation, rules: InactivationRules) -> str:
+    highest = _highest(inactivation, rules)
+    if highest is None:
+        return f"{inactivation.words}: never"
+    lasts = f"for {in_seconds(rules.alarm_pause):g} s"
+    if inactivation in INDEFINITE:
+        lasts = f"reminder every {in_seconds(rules.reminder):g} s"
+    text = f"{inactivation.words}: up to {highest} priority, {lasts}"
+    if not rules.kept_phases:
+        return text
+    kept = ", ".join((*rules.kept_metrics, "equipment above low"))
+    return f"{text}; while {', '.join(rules.kept_phases)} not of {kept}"
 
 
 def _highest(inactivation: Inactivation, rules: InactivationRules) -> Priority | None:

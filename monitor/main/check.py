@@ -13,6 +13,7 @@ import msgspec
 
 from alarms.check import Finding, prove
 from alarms.limits import LimitSet, read_preset
+from alarms.permission import allowed
 from monitor.config import Chair, config_of
 from monitor.main.output import note, say, say_json, say_table
 from monitor.model.errors import ConfigError
@@ -102,6 +103,9 @@ def _check_limits(limits: LimitSet, where: str, *, as_json: bool) -> list[Findin
             phase = f" in phase {finding.phase}" if finding.phase else ""
             told = "holds" if finding.is_well else "wrong"
             say(f"{told}  {finding.alarm}{phase}: {finding.text}")
+    if not as_json:
+        for sentence in allowed(limits.operator.inactivation):
+            say(f"allows {sentence}")
     for finding in findings:
         if not finding.is_well:
             place = f"{finding.place} " if finding.place else ""

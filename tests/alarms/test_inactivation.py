@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alarms.limits import read_preset
-from alarms.rules import LimitSet
+from alarms.permission import allowed
+from alarms.rules import InactivationRules, LimitSet
 from alarms.system import AlarmSystem
 from monitor.model.alarm import Change, Inactivation
 from monitor.model.alarm import SignalPresence as Signal
@@ -290,6 +291,22 @@ def test_offers_are_what_would_not_be_refused_by_the_limit_set() -> None:
                 for deed in OFF:
                     is_refused = bool(refusal(score, deed, rule.alarm))
                     assert is_refused != ((rule.alarm, deed) in offered)
+
+
+def test_what_a_limit_set_allows_is_said_in_words() -> None:
+    audio_off, alarm_paused, alarm_off = allowed(LIMITS.operator.inactivation)
+    kept = (
+        "; while infusing, paused, observation not of spo2, etco2, fico2, resp_rate, nibp_sys, "
+        "nibp_dia, nibp_mean, equipment above low"
+    )
+    assert audio_off == f"audio off: up to medium priority, reminder every 180 s{kept}"
+    assert alarm_paused == f"alarm paused: up to medium priority, for 120 s{kept}"
+    assert alarm_off == f"alarm off: up to low priority, reminder every 180 s{kept}"
+    assert allowed(InactivationRules()) == (
+        "audio off: never",
+        "alarm paused: never",
+        "alarm off: never",
+    )
 
 
 def without_table(text: str) -> str:
