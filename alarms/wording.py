@@ -93,14 +93,14 @@ def _resumed(told: Told, policy: Policy, rule: LimitRule | None) -> str:
         return _worse(told.before, policy, rule)
     was = told.before.operator
     if told.cause is Input.PAUSE_OVER:
-        return f"{was.words} for {_s(length_of(policy, was))} is over"
+        return f"{was.words} for {_s(length_of(policy, was))}, now over"
     if told.cause is Input.ACKNOWLEDGEMENT_OVER:
         return "the acknowledgement has run out"
     if told.cause is Input.RESTART:
         return f"{was.words} does not survive a restart"
     if told.cause is Input.NOT_ALLOWED:
         return f"{was.words} is not allowed in this phase"
-    return f"{was.words} ended by a person"
+    return f"resumed by a person; it was {was.words}"
 
 
 def _worse(before: State, policy: Policy, rule: LimitRule | None) -> str:

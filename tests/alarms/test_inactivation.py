@@ -120,7 +120,7 @@ def test_a_pause_of_the_alarm_ends_by_itself_and_says_so() -> None:
     assert score.told[-1].reason == "alarm paused for 120 s"
     score.wait(200)
     assert score.changes("temp_high") == [(5, "paused"), (125, "resumed")]
-    assert score.told[-1].reason == "alarm paused for 120 s is over"
+    assert score.told[-1].reason == "alarm paused for 120 s, now over"
     assert score.system.inactivated() == ()
 
 
@@ -137,7 +137,7 @@ def test_what_is_off_stays_off_reminds_and_says_nothing_else() -> None:
     assert off.inactivated_until is None
     assert score.changes("temp_high") == [(5, "paused")]
     score.do(Deed.RESUME, "temp_high", 1001)
-    assert score.told[-1].reason == "alarm off ended by a person"
+    assert score.told[-1].reason == "resumed by a person; it was alarm off"
 
 
 def test_a_state_takes_the_place_of_another_and_never_adds_to_it() -> None:
