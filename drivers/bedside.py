@@ -1,7 +1,7 @@
 """What the device's side of a conversation remembers of what it was told about its patient."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
 from monitor.model.event import (
@@ -118,3 +118,75 @@ class Beat:
             self._start, self._count = now, 1
         self.at = Instant(self._start + self._count * 1_000_000_000 // self._rate_hz)
         return True
+
+
+class Talking:
+    """A whole device that only talks: what it was told, by `encode`, at its rate."""
+
+    def __init__(self, rate_hz: int, encode: Callable[[Sequence[DeviceEvent]], bytes]) -> None:
+        self._said = Said()
+        self._encode = encode
+        self._beat = Beat(rate_hz)
+        self._beat.start(Instant(0))
+        self._outgoing: list[bytes] = []
+
+    @property
+    def wake_at(self) -> Instant | None:
+        """When it next talks."""
+        return self._beat.at
+
+    def say(self, events: Sequence[DeviceEvent], now: Instant) -> None:
+        """Take what the patient is like now."""
+        del now
+        self._said.hear(events)
+
+    def receive(self, data: bytes, now: Instant) -> None:
+        """Hear nothing: it has no ears."""
+
+    def wake(self, now: Instant) -> None:
+        """Say what is due."""
+        while self._beat.is_due(now):
+            self._outgoing.append(self._encode(self._said.events()))
+
+    def take_outgoing(self) -> Sequence[bytes]:
+        """Return what is sent."""
+        sent, self._outgoing = self._outgoing, []
+        return sent
+
+
+class Answering:
+    """A whole device that only answers `question`, with what it was told, by `encode`.
+
+    What it hears is compared byte by byte: a question may come in pieces, and behind rubbish.
+    """
+
+    wake_at: Instant | None = None
+
+    def __init__(self, question: bytes, encode: Callable[[Sequence[DeviceEvent]], bytes]) -> None:
+        self._said = Said()
+        self._question = question
+        self._encode = encode
+        self._heard = b""
+        self._outgoing: list[bytes] = []
+
+    def say(self, events: Sequence[DeviceEvent], now: Instant) -> None:
+        """Take what the patient is like now."""
+        del now
+        self._said.hear(events)
+
+    def receive(self, data: bytes, now: Instant) -> None:
+        """Take what the host sent; a whole question is answered at once."""
+        del now
+        self._heard += data
+        while self._question in self._heard:
+            self._heard = self._heard.partition(self._question)[2]
+            self._outgoing.append(self._encode(self._said.events()))
+        self._heard = self._heard[-len(self._question) :]
+
+    def wake(self, now: Instant) -> None:
+        """Do nothing: it never speaks unasked."""
+
+    def take_outgoing(self) -> Sequence[bytes]:
+        """Return its answers."""
+        sent, self._outgoing = self._outgoing, []
+        return sent

@@ -11,6 +11,7 @@ two others, because each bit of the device is seen several times.
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Final, NamedTuple
 
 from drivers.contract import NO_OPTIONS, Driver, OptionError, finish
@@ -58,7 +59,7 @@ def is_word(event: DeviceEvent) -> bool:
 def tried(driver: Driver, pieces: Sequence[Piece]) -> Trial:
     """Return what `driver` makes of `pieces`; nothing where it must be told more first."""
     good = values = rejected = refused_size = 0
-    for event in _heard(driver, pieces):
+    for event in chain.from_iterable(_heard(driver, pieces)):
         if isinstance(event, FrameRejected):
             rejected += 1
             refused_size += len(event.frame)
@@ -68,21 +69,23 @@ def tried(driver: Driver, pieces: Sequence[Piece]) -> Trial:
     return Trial(good, values, rejected, refused_size)
 
 
-def _heard(driver: Driver, pieces: Sequence[Piece]) -> list[DeviceEvent]:
+def _heard(driver: Driver, pieces: Sequence[Piece]) -> list[list[DeviceEvent]]:
+    """Return what was told of each piece, at the last one also what was still held."""
     try:
         protocol = driver.open_protocol(NO_OPTIONS)
     except OptionError:
         return []
-    events: list[DeviceEvent] = []
+    told: list[list[DeviceEvent]] = []
     for at, data in pieces:
+        events: list[DeviceEvent] = []
         while (due := protocol.wake_at) is not None and due <= at:
             events += protocol.wake(at if between(due, at) > CATCH_UP_MAX else due)
             protocol.take_outgoing()
-        events += protocol.receive(data, at)
+        told.append([*events, *protocol.receive(data, at)])
         protocol.take_outgoing()
     if pieces:
-        events += finish(protocol, pieces[-1].at)
-    return events
+        told[-1] += finish(protocol, pieces[-1].at)
+    return told
 
 
 def guess(chosen: Driver, pieces: Sequence[Piece], drivers: Iterable[Driver]) -> tuple[str, ...]:
@@ -109,10 +112,15 @@ def second(chosen: Driver, pieces: Sequence[Piece], drivers: Iterable[Driver]) -
     amidst strange bytes form alone is chance.
     """
     proving = [driver for driver in drivers if driver.detects_corruption]
-    told = _heard(chosen, pieces)
-    refused = [Piece(each.at, each.frame) for each in told if isinstance(each, FrameRejected)]
-    spoken_at = {each.at for each in told if is_word(each)}
-    wordless = [piece for piece in pieces if piece.at not in spoken_at]
+    told = _heard(chosen, pieces) or [[] for _ in pieces]
+    refused = [
+        Piece(event.at, event.frame)
+        for event in chain.from_iterable(told)
+        if isinstance(event, FrameRejected)
+    ]
+    wordless = [
+        piece for piece, events in zip(pieces, told, strict=True) if not any(map(is_word, events))
+    ]
     for strange in (wordless, refused):
         for name in guess(chosen, strange, proving):
             driver = next(each for each in proving if each.name == name)

@@ -4,13 +4,13 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from drivers import registry
 from drivers.contract import NO_OPTIONS, DeviceProtocol, Driver, TransportKind, finish
+from monitor.installed import every_driver
 from monitor.model.event import DeviceEvent, FrameRejected, Observation, observe
 from monitor.model.instant import Instant, instant_at
 from monitor.model.metric import Metric
 
-ALL: Final = registry.all_drivers()
+ALL: Final = every_driver()[0]
 WHOLE: Final = {TransportKind.MQTT, TransportKind.UDP}  # what these carry arrives whole or not
 MESSAGES: Final = tuple(each for each in ALL if each.transports <= WHOLE)
 STREAMS: Final = tuple(each for each in ALL if each not in MESSAGES)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from drivers import registry
 from drivers.contract import CanMeasure, Driver, OptionError, finish
 from monitor.model.event import Observation, Validity, WaveformSegment, observe
 from monitor.model.instant import OPENING, Duration, Instant, instant_at, later, seconds
@@ -41,7 +42,8 @@ CORE_FORBIDDEN = {
 def test_it_reads_its_own_examples(driver: Driver) -> None:
     assert driver.vectors
     for vector in driver.vectors:
-        assert tuple(meaning(hear(driver, vector.data))) == vector.expected, vector.data.hex(" ")
+        told = hear(driver, vector.data)
+        assert tuple(meaning(told)) == vector.expected, f"{vector.data.hex(' ')}: {told}"
         assert vector.source
 
 
@@ -149,8 +151,9 @@ def test_no_driver_imports_a_clock_chance_a_loop_or_a_wire() -> None:
 
 @each_driver
 def test_it_has_a_page_and_is_complete(driver: Driver) -> None:
-    page = ROOT / "docs" / "devices" / f"{driver.name}.md"
-    assert driver.title in page.read_text()
+    if driver.name in registry.names():  # another package keeps its pages to itself
+        page = ROOT / "docs" / "devices" / f"{driver.name}.md"
+        assert driver.title in page.read_text(), f"{page.name} names the device: {driver.title}"
     assert driver.reference
     assert driver.transports
     assert driver.silence_limit > 0

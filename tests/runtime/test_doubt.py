@@ -88,9 +88,12 @@ def test_only_what_may_come_the_same_way_is_offered() -> None:
     assert guess(get("senml"), newest("nonin"), all_drivers()) == ()
 
 
-@pytest.mark.parametrize("name", [each.name for each in TALKING if each.detects_corruption])
+@pytest.mark.parametrize(
+    "name", ["nonin", "contec", "capnostream", "datex", "medibus", "phasein", "respironics"]
+)
 def test_a_second_device_between_the_frames_of_the_first_is_found(name: str) -> None:
     first = "masimo" if name != "masimo" else "nellcor"
+    # Some of these speak at the very instants at which the first one does.
     both = sorted([*said_by(first), *said_by(name)], key=lambda piece: piece.at)
     assert second(get(first), both, all_drivers()) == name
     assert second(get(first), said_by(first), all_drivers()) == ""
