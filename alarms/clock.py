@@ -42,8 +42,3 @@ def begin(evidence: Evidence | None, now: Instant) -> Evidence:
 def interrupt(evidence: Evidence | None, now: Instant) -> Evidence | None:
     """Return evidence as it is once data vanish; none stays none."""
     return None if evidence is None else evidence.interrupted(now)
-
-
-def earliest(*instants: Instant | None) -> Instant | None:
-    """Return the first of several instants, any of which may not exist."""
-    return min((each for each in instants if each is not None), default=None)

@@ -65,12 +65,12 @@ def step(
     Clocks that ran out by `now` act first, at their due instants. `value` is what was judged, in
     the metric's unit; `began` when it began, if that was before now.
     """
-    before = mature(policy, state, now)
-    state, told = _judged(policy, before.state, happened, now, value)
+    state, before = _matured(policy, state, now)
+    state, told = _judged(policy, state, happened, now, value)
     if began is not None and state.evidence is not None:
         state = _set(state, evidence=Evidence(began, now))
-    after = mature(policy, state, now)
-    return Step(after.state, before.told + told + after.told)
+    state, after = _matured(policy, state, now)
+    return Step(state, before + told + after)
 
 
 def hasten(policy: Policy, state: State, now: Instant) -> Step:
@@ -128,6 +128,10 @@ def reminded_at(policy: Policy, state: State) -> Instant | None:
 
 def mature(policy: Policy, state: State, now: Instant) -> Step:
     """Let every clock that is due by `now` act, each at its own instant, earliest first."""
+    return Step(*_matured(policy, state, now))
+
+
+def _matured(policy: Policy, state: State, now: Instant) -> tuple[State, tuple[Told, ...]]:
     told: tuple[Told, ...] = ()
     while (clock := _next_clock(policy, state)) is not None and clock[0] <= now:
         at, happened = clock
@@ -135,7 +139,7 @@ def mature(policy: Policy, state: State, now: Instant) -> Step:
         told += more
         if happened is Input.REMINDER_DUE:
             state = _set(state, until=later(at, policy.reminder))
-    return Step(state, told)
+    return state, told
 
 
 def restart(policy: Policy, state: State, stopped: Instant, now: Instant) -> Step:
@@ -181,7 +185,12 @@ def _refused_signal(state: State, deed: Input) -> str:
 
 
 def _next_clock(policy: Policy, state: State) -> tuple[Instant, Input] | None:
-    """Return the earliest running clock and what it means; the severe one first among equals."""
+    """Return the earliest running clock and what it means; the severe one first among equals.
+
+    The first line is for speed: most conditions have no clock at most samples.
+    """
+    if state.evidence is None and state.severe_evidence is None and state.until is None:
+        return None
     due: list[tuple[Instant, Input]] = []
     condition = state.condition
     if state.severe_evidence is not None:
@@ -203,7 +212,7 @@ def _note(due: list[tuple[Instant, Input]], at: Instant | None, what: Input) -> 
 def _judged(
     policy: Policy, state: State, happened: Input, now: Instant, value: float | None
 ) -> tuple[State, tuple[Told, ...]]:
-    if happened is not Input.UNKNOWN and value is not None:
+    if happened is not Input.UNKNOWN and value is not None and value != state.value:
         state = _set(state, value=value)
     state = _with_evidence(state, happened, now)
     state, told = _moved(state, happened, now)
@@ -234,6 +243,8 @@ def _with_evidence(state: State, happened: Input, now: Instant) -> State:
     is_escalated = state.is_severe and state.condition in _STANDING
     if happened is Input.SEVERE and not is_escalated:
         severe = begin(state.severe_evidence, now)
+    if evidence is state.evidence and severe is state.severe_evidence and state.lost_at is None:
+        return state
     return _set(state, evidence=evidence, severe_evidence=severe, lost_at=None)
 
 

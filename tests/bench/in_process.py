@@ -11,7 +11,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, NamedTuple
 
+from alarms import step as stepping
+from alarms.condition import Input, State
 from alarms.limits import LimitSet, read_preset
+from alarms.rules import limit_policy
 from alarms.system import AlarmSystem
 from drivers.contract import NO_OPTIONS, Driver, OptionError
 from drivers.registry import get, names
@@ -30,6 +33,15 @@ from simulators.scenario import load
 from tests.bench.figures import Figure
 
 _UTC_NS: Final = 1_790_000_000_000_000_000
+_STORY: Final = (
+    (Input.NORMAL, 97.0),
+    (Input.VIOLATED, 88.0),
+    (Input.SEVERE, 84.0),
+    (Input.BETWEEN, 90.5),
+    (Input.UNKNOWN, None),
+    (Input.VIOLATED, 87.0),
+    (Input.NORMAL, 96.0),
+)
 _SIX: Final = (
     (Metric.SPO2, 97.0, 1.0),
     (Metric.PULSE_RATE, 72.0, 6.0),
@@ -132,8 +144,28 @@ def measure_alarms() -> Sequence[Figure]:
     return [
         Figure(
             name="numerics through the alarm core", value=len(prepared) / took_s, unit="/s of CPU"
-        )
+        ),
+        Figure(
+            name="condition steps",
+            value=_condition_steps_a_second(),
+            unit="/s of CPU",
+            goal=500_000,
+            note="one condition, quiet, crossed, severe, lost and ending again and again",
+        ),
     ]
+
+
+def _condition_steps_a_second() -> float:
+    """Step one condition by every judgement, as a minute of each of them brings it."""
+    limits = preset()[1]
+    rule = next(each for each in limits.limits if each.alarm == "spo2_low")
+    policy, state = limit_policy(rule, limits.operator), State()
+    story = [judged for judged in _STORY for _ in range(60)] * 300
+    prepared = [(instant_at(s), *judged) for s, judged in enumerate(story)]
+    began_s = time.process_time()
+    for now, happened, value in prepared:
+        state = stepping.step(policy, state, happened, now, value=value).state
+    return len(prepared) / (time.process_time() - began_s)
 
 
 def measure_replay() -> Sequence[Figure]:
