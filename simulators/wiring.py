@@ -15,7 +15,7 @@ from typing import Final
 
 import aiomqtt
 
-from drivers.envelope import unpack
+from drivers.envelope import Message, pack, unpack
 from monitor.model.instant import Duration, Instant, in_seconds, later, seconds
 from monitor.runtime.transports.contract import LinkFailedError
 from simulators.device import SimulatedDevice
@@ -210,7 +210,7 @@ class Pty:
 async def publish_device(
     device: SimulatedDevice, clock: CourseClock, host: str, port: int, topic: str
 ) -> None:
-    """Let a device publish below `topic` until cancelled.
+    """Let a device publish below `topic`, and hear what is published there, until cancelled.
 
     A device whose own topics begin so already (a namespace) is not put below it twice.
 
@@ -218,10 +218,32 @@ async def publish_device(
         aiomqtt.MqttError: the broker is gone.
     """
     async with aiomqtt.Client(host, port) as client:
-        while True:
-            for piece in device.step(clock.now()):
-                message = unpack(piece)
-                is_below = message.topic.startswith(f"{topic}/")
-                name = message.topic if is_below else f"{topic}/{message.topic}"
-                await client.publish(name, message.payload, retain=message.is_retained)
-            await clock.until(device.wake_at)
+        await client.subscribe(f"{topic}/#")
+        hearing = asyncio.ensure_future(_hear(device, clock, client, topic))
+        try:
+            while True:
+                await _publish(client, device.step(clock.now()), topic)
+                await clock.until(device.wake_at)
+        finally:
+            hearing.cancel()
+            await asyncio.gather(hearing, return_exceptions=True)
+
+
+async def _publish(client: aiomqtt.Client, pieces: Sequence[bytes], topic: str) -> None:
+    for piece in pieces:
+        message = unpack(piece)
+        is_below = message.topic.startswith(f"{topic}/")
+        name = message.topic if is_below else f"{topic}/{message.topic}"
+        await client.publish(name, message.payload, retain=message.is_retained)
+
+
+async def _hear(
+    device: SimulatedDevice, clock: CourseClock, client: aiomqtt.Client, topic: str
+) -> None:
+    """Let the device hear commands, under the names it knows itself by; it also hears its own."""
+    async for message in client.messages:
+        whole = str(message.topic)
+        below = whole.removeprefix(f"{topic}/")
+        for name in dict.fromkeys((whole, below)):
+            heard = pack(Message(name, message.payload, message.retain))
+            await _publish(client, device.receive(heard, clock.now()), topic)

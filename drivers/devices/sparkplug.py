@@ -39,6 +39,7 @@ from drivers.parts.sparkplug_edge import (
     encode,
     rebirth_request,
 )
+from drivers.parts.sparkplug_host import is_state
 from drivers.parts.sparkplug_payload import QUALITY_GOOD, Payload, SparkMetric, read_payload
 from drivers.parts.sparkplug_vectors import VECTORS
 from drivers.parts.vital_names import CARRIED, NAMES, metric_named
@@ -64,14 +65,15 @@ _DATA: Final = frozenset({"NDATA", "DDATA"})
 _COMMANDS: Final = frozenset({"NCMD", "DCMD"})
 _OWN_NAMES: Final = (BDSEQ, "Node Control/", "Device Control/", "Node Info/", "Properties/")
 _UNITS_NEEDED: Final = frozenset({"mmHg", "Cel"})
-_NodeName = Annotated[str, Meta(pattern=r"^[^/+#]+/[^/+#]+$")]
+_NodeName = Annotated[str, Meta(pattern=r"^([^/+#]+/)+[^/+#]+$")]
 
 
 class SparkplugOptions(CommonOptions, frozen=True, kw_only=True):
     """`names`: what these nodes call things, beside the names known anyway.
 
     `units`: the unit of a metric whose birth states none. `nodes`: `group/node`, asked for their
-    births when the link opens; others are asked when they are first heard.
+    births when the link opens; others are asked when they are first heard. Where a bridge puts a
+    prefix before the topics, it stands before the group as well.
     """
 
     names: dict[str, Metric] = msgspec.field(default_factory=dict)
@@ -94,14 +96,17 @@ class _Place(msgspec.Struct, frozen=True):
 
 
 def _place(topic: str) -> _Place | None:
-    parts = topic.split("/")
-    if len(parts) not in {4, 5} or parts[0] != NAMESPACE:
+    """Return where a topic lies; a bridge between brokers may have put a prefix before it."""
+    prefix, found, rest = f"/{topic}".rpartition(f"/{NAMESPACE}/")
+    parts = rest.split("/")
+    if not found or len(parts) not in {3, 4}:
         return None
-    kind = parts[2]
-    has_device = len(parts) == 5
+    group, kind, node = parts[:3]
+    has_device = len(parts) == 4
     if kind not in _BIRTHS | _DEATHS | _DATA | _COMMANDS or (kind[0] == "D") != has_device:
         return None
-    return _Place(kind, f"{parts[1]}/{parts[3]}", parts[4] if has_device else "")
+    whole = f"{prefix}/{group}/{node}".removeprefix("/")
+    return _Place(kind, whole, parts[3] if has_device else "")
 
 
 class SparkplugProtocol:
@@ -149,7 +154,7 @@ class SparkplugProtocol:
             return [reject("message too long", message.payload, now)]
         place = _place(message.topic) if message.topic else _Place("NDATA", "", "")
         if place is None:
-            if message.topic.startswith(f"{NAMESPACE}/STATE/"):
+            if is_state(message.topic):
                 return ()
             return [reject("no Sparkplug topic", message.payload, now)]
         if place.kind in _COMMANDS:
@@ -204,7 +209,9 @@ class SparkplugProtocol:
         return [DeviceNotice(NoticeKind.MESSAGES_LOST, now, detail=f"{lost} messages of a node")]
 
     def _ask(self, node: str, edge: Edge, now: Instant) -> None:
-        """Ask for the births, not more often than a node can give them."""
+        """Ask for the births, not more often than a node can give them; bytes without one: no."""
+        if not node:
+            return
         if edge.asked_at is not None and between(edge.asked_at, now) < _ASK_EVERY:
             return
         edge.asked_at = now
@@ -345,6 +352,6 @@ DRIVER: Final = Driver(
         "no checksum: the broker's connection has one",
         "a node that reports by exception is shown as stale when nothing changes",
         "the simulated node knows no wall time and sends none",
-        "a host application's own STATE message is not published",
+        "a host application tells its STATE only where the URL names it (`host=`)",
     ),
 )

@@ -120,12 +120,16 @@ class Edge:
 
 
 def rebirth_request(node: str, utc_s: float | None) -> bytes:
-    """Return the message that asks the node `group/name` for its births."""
-    group, _, name = node.partition("/")
+    """Return the message that asks the node `group/name` for its births.
+
+    What a bridge puts before the topics stands before the group: `bridge/group/name`.
+    """
+    *prefix, group, name = node.split("/")
     command = SparkMetric(name=REBIRTH, datatype=TYPE_BOOLEAN, value=True)
     time_ms = None if utc_s is None else max(0, round(utc_s * 1000))
     payload = write_payload([command], time_ms=time_ms)
-    return pack(Message(f"{NAMESPACE}/{group}/NCMD/{name}", payload))
+    topic = "/".join((*prefix, NAMESPACE, group, "NCMD", name))
+    return pack(Message(topic, payload))
 
 
 _GROUP, _NODE, _DEVICE = "clinic", "edge1", "chair1"

@@ -31,8 +31,8 @@ def state_topic(host: str) -> str:
 
 
 def is_state(topic: str) -> bool:
-    """Tell whether a topic is of some host's state."""
-    return topic.startswith(_STATE)
+    """Tell whether a topic is of some host's state, on this broker or behind a bridge."""
+    return f"/{_STATE}" in f"/{topic}"
 
 
 def state_message(host: str, utc_ms: int, *, is_online: bool) -> Message:

@@ -338,3 +338,25 @@ def test_noise_is_no_message_or_a_few_fields(noise: bytes) -> None:
     except ProtobufError:
         return
     assert len(found) <= len(noise)
+
+
+def test_a_node_behind_a_bridge_is_heard_and_asked_under_its_prefix() -> None:
+    protocol = SparkplugProtocol()
+    topic = "north/bridge/spBv1.0/g/DDATA/n1/d1"
+    events = protocol.receive(pack(Message(topic, write_payload([GOOD], 5))), OPENING)
+    assert values(events) == {Metric.SPO2: 97.0}
+    assert asked(protocol) == ["north/bridge/spBv1.0/g/NCMD/n1"]
+
+
+@pytest.mark.parametrize(
+    "topic", ["spBv1.0/STATE/vigil", "north/spBv1.0/STATE/vigil", "spBv1.0/g/NCMD/n1"]
+)
+def test_states_and_commands_say_nothing_of_a_patient(topic: str) -> None:
+    assert SparkplugProtocol().receive(pack(Message(topic, b'{"online":false}')), OPENING) == ()
+
+
+@pytest.mark.parametrize(
+    "topic", ["spBv1.0", "spBv1.0/g", "xspBv1.0/g/NDATA/n1", "spBv1.0/g/NDATA/n1/d1", "a/b/c/d"]
+)
+def test_another_topic_is_refused(topic: str) -> None:
+    assert refusals(hear(SparkplugProtocol(), pack(Message(topic, b"")))) == ["no Sparkplug topic"]

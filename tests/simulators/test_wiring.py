@@ -7,8 +7,9 @@ import aiomqtt
 import pytest
 
 from drivers.contract import SerialLine
+from drivers.envelope import Message, pack, unpack
 from drivers.registry import get
-from monitor.model.event import Observation
+from monitor.model.event import Observation, Validity
 from monitor.model.instant import OPENING, Instant, instant_at
 from monitor.model.metric import Metric
 from monitor.runtime.transports.contract import LinkFailedError
@@ -16,11 +17,12 @@ from monitor.runtime.transports.memory import MemoryTransport
 from monitor.runtime.transports.serial import open_serial
 from simulators import broker
 from simulators.bed import POSTS, make_devices
-from simulators.device import SimulatedDevice
+from simulators.device import Bedside, SimulatedDevice, simulate
+from simulators.physiology import Patient
 from simulators.scaled_loop import ScaledLoop
 from simulators.scenario import load
 from simulators.virtual_loop import VirtualTimeLoop
-from simulators.wiring import CourseClock, Pty, WiredDevice
+from simulators.wiring import CourseClock, Pty, WiredDevice, publish_device
 from tests.runtime.ears import Ears
 
 
@@ -101,3 +103,32 @@ def test_time_on_a_scaled_loop_passes_as_many_times_faster() -> None:
 
 def test_every_post_of_the_chair_has_a_driver_and_a_device() -> None:
     assert set(make_devices(load("quiet"), 1, OPENING)) == {post.driver for post in POSTS}
+
+
+@pytest.mark.parametrize("topic", ["spBv1.0", "bed1"])
+async def test_a_simulated_edge_node_hears_that_its_births_are_wanted(topic: str) -> None:
+    """Data by alias mean nothing to a host that came later: it asks, and the node answers."""
+    device = simulate(get("sparkplug"), Bedside(Patient(load("quiet"), 1)))
+    protocol = get("sparkplug").open_protocol({})
+    heard: set[Metric] = set()
+    async with broker.run_inside() as port, aiomqtt.Client(broker.HOST, port) as host:
+        clock = CourseClock(OPENING)
+        playing = asyncio.ensure_future(publish_device(device, clock, broker.HOST, port, topic))
+        await clock.until(instant_at(1))
+        await host.subscribe(f"{topic}/#")
+        async with asyncio.timeout(20):
+            async for message in host.messages:
+                piece = pack(Message(str(message.topic), message.payload))
+                events = protocol.receive(piece, clock.now())
+                heard |= {
+                    each.metric
+                    for each in events
+                    if isinstance(each, Observation) and each.validity is Validity.VALID
+                }
+                for asked in protocol.take_outgoing():
+                    command = unpack(asked)
+                    await host.publish(command.topic, command.payload)
+                if {Metric.SPO2, Metric.ETCO2} <= heard:
+                    break
+        playing.cancel()
+        await asyncio.gather(playing, return_exceptions=True)
