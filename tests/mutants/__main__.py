@@ -4,6 +4,7 @@
 """
 
 import argparse
+import os
 import random
 import sys
 from pathlib import Path
@@ -12,8 +13,14 @@ from typing import Final
 import msgspec
 
 from tests.mutants.campaign import Campaign, Order, Verdict, run_pytest
-from tests.mutants.mutations import Mutant, find
-from tests.mutants.page import read_reasons, score_lines, survivor_lines, write_page
+from tests.mutants.mutations import find
+from tests.mutants.page import (
+    read_reasons,
+    score_lines,
+    survivor_lines,
+    survivors,
+    write_page,
+)
 
 ROOT: Final = Path(__file__).parents[2]
 TESTS: Final = ("tests/alarms",)
@@ -50,10 +57,14 @@ def main() -> int:
         latest = {each.mutant.name: each for path in chosen.merge for each in read(path)}
         verdicts = [latest[each.name] for each in mutants if each.name in latest]
     else:
-        verdicts = try_all(files, mutants, chosen.jobs, chosen.test_s_max)
-    if chosen.json:
-        lines = [msgspec.json.encode(each).decode() for each in verdicts]
-        chosen.json.write_text("\n".join(lines) + "\n")
+        order = Order(
+            root=str(ROOT),
+            files=files,
+            mutants=mutants,
+            jobs=chosen.jobs,
+            test_s_max=chosen.test_s_max,
+        )
+        verdicts = try_all(order, chosen.json)
     reasons = read_reasons()
     if chosen.page:
         write_page(chosen.page, verdicts, reasons)
@@ -68,18 +79,20 @@ def read(path: Path) -> list[Verdict]:
     return [msgspec.json.decode(line, type=Verdict) for line in lines]
 
 
-def try_all(files: list[str], mutants: list[Mutant], jobs: int, test_s_max: float) -> list[Verdict]:
-    """Try every mutant; show how far it is."""
+def try_all(order: Order, path: Path | None) -> list[Verdict]:
+    """Try every mutant; show how far it is, and write each verdict as a line where asked."""
     verdicts: list[Verdict] = []
+    with (path or Path(os.devnull)).open("w") as lines:
 
-    def told(verdict: Verdict, done: int) -> None:
-        verdicts.append(verdict)
-        alive = sum(each.verdict == "survived" for each in verdicts)
-        sys.stderr.write(f"\r{done} of {len(mutants)}, {alive} survived ")
-        sys.stderr.flush()
+        def told(verdict: Verdict, done: int) -> None:
+            verdicts.append(verdict)
+            lines.write(msgspec.json.encode(verdict).decode() + "\n")
+            lines.flush()
+            alive = len(survivors(verdicts))
+            sys.stderr.write(f"\r{done} of {len(order.mutants)}, {alive} survived ")
+            sys.stderr.flush()
 
-    order = Order(root=str(ROOT), files=files, mutants=mutants, jobs=jobs, test_s_max=test_s_max)
-    run_pytest(TESTS, [Campaign(order, told)])
+        run_pytest(TESTS, [Campaign(order, told)])
     sys.stderr.write("\n")
     return verdicts
 

@@ -94,9 +94,9 @@ def try_here(mutant: Mutant, root: Path, tests: Sequence[pytest.Item], patience_
 
 
 def limit(patience_s: float) -> None:
-    """Give this process a bounded time and a bounded memory."""
-    signal.signal(signal.SIGALRM, lambda *_: os._exit(TIMED_OUT))
-    signal.setitimer(signal.ITIMER_REAL, patience_s)
+    """Give this process a bounded CPU time, which no busy machine uses up, and a bounded memory."""
+    signal.signal(signal.SIGPROF, lambda *_: os._exit(TIMED_OUT))
+    signal.setitimer(signal.ITIMER_PROF, patience_s)
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_MAX, _MEMORY_MAX))
 
 
