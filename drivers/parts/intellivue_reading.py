@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from drivers.clock import DeviceClock
 from drivers.parts.intellivue_alarms import PATIENT_LIST, TECHNICAL_LIST, AlarmReader
-from drivers.parts.intellivue_messages import ALARMS, NUMERICS, WAVES, Poll
+from drivers.parts.intellivue_messages import ALARMS, MDS, NUMERICS, WAVES, Poll
 from drivers.parts.intellivue_values import (
     COMPOUND,
     LABEL,
@@ -106,7 +106,9 @@ class PollReader:
         """Return notices of attributes that nobody here reads."""
         events: list[DeviceEvent] = []
         if poll.object_class not in _CLASSES:
-            return events
+            words = f"a poll of class {poll.object_class:04X}, not read"
+            is_ours = poll.object_class == MDS  # asked for where there are no alarm lists
+            return [] if is_ours else [*self.remark(NoticeKind.UNKNOWN_FIELD, words, now)]
         for thing in poll.objects:
             unknown = thing.attributes.keys() - _KNOWN_ATTRIBUTES - self._attributes
             for name in sorted(unknown):

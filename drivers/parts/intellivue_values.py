@@ -34,6 +34,8 @@ _RATES: Final = frozenset({BEATS, BREATHS, PER_MIN})
 
 METRICS: Final = {
     0x4BB8: Metric.SPO2,
+    0x4BC8: Metric.SPO2,  # labelled left and right on the monitor; often the only one there is
+    0x4BCC: Metric.SPO2,
     0x4822: Metric.PULSE_RATE,
     0x481A: Metric.PULSE_RATE,
     0x4BB0: Metric.PERFUSION_INDEX,
@@ -52,7 +54,14 @@ METRICS: Final = {
     0x501A: Metric.RESP_RATE,
     0x4182: Metric.HEART_RATE,
     0x4B48: Metric.TEMP,
+    **dict.fromkeys((0xF0C7, 0xF0C8, 0xF0C9, 0xF0CA), Metric.TEMP),  # T1 to T4
+    **dict.fromkeys((0x4B60, 0x4B64, 0x4B6C, 0x4B78), Metric.TEMP),  # core, oesophagus, nose, ear
+    **dict.fromkeys(
+        (0xE004, 0xF0C4, 0xF108, 0xF10C), Metric.TEMP
+    ),  # rectum, bladder, mouth, axilla
 }
+"""What is told; not so skin, blood, airway and ambient temperatures: they are not the body's."""
+
 _AIRWAY_RATES: Final = frozenset({0x5012, 0x502A})
 _IMPEDANCE_RATES: Final = frozenset({0x500A, 0x501A})
 _LEFT_ALONE: Final = frozenset({0x480A, 0x4A04})  # pulse of an arterial line; the NIBP group
@@ -148,7 +157,7 @@ class NumericsReader:
 
     def __init__(self) -> None:
         self._metrics: dict[tuple[int, int], tuple[int, ...]] = {}  # object to its codes
-        self._owners: dict[Metric, tuple[tuple[int, int, int], Instant]] = {}
+        self._owners: dict[Metric, tuple[tuple[int, int, int], Instant | None]] = {}
         self._has_airway_rate = False
         self._told_cuff: dict[tuple[int, int], tuple[bytes, bytes]] = {}
         self._cuffs: dict[tuple[int, int], bool] = {}  # whether a cuff object is measuring
@@ -188,7 +197,7 @@ class NumericsReader:
             return
         if value.code in _IMPEDANCE_RATES and self._has_airway_rate:
             return  # a chest that moves against a closed airway is no breath
-        if not self._owns(metric, (*key, value.code), now):
+        if not self._owns(metric, (*key, value.code), value, now):
             self._remark(f"a second source of {metric}", events, now)
             return
         told = self._observed(metric, value, events, now)
@@ -197,12 +206,21 @@ class NumericsReader:
         if metric is Metric.ETCO2:
             events += self._zeroing(bool(value.state & CALIBRATING), now)
 
-    def _owns(self, metric: Metric, source: tuple[int, int, int], now: Instant) -> bool:
-        """Say whether `source` gives `metric`: the first one does, for as long as it is heard."""
-        owner = self._owners.get(metric)
-        if owner is not None and owner[0] != source and now < later(owner[1], _OWNER_FOR):
-            return False
-        self._owners[metric] = (source, now)
+    def _owns(
+        self, metric: Metric, source: tuple[int, int, int], value: Value, now: Instant
+    ) -> bool:
+        """Say whether `source` gives `metric`: the first one does, for as long as it measures.
+
+        Another one follows when that has had no number for a while, or never had one.
+        """
+        has_number = value.number is not None
+        owner, measured_at = self._owners.get(metric, (source, None))
+        if owner != source:
+            is_alive = measured_at is not None and now < later(measured_at, _OWNER_FOR)
+            if is_alive or not has_number:
+                return False
+            measured_at = None
+        self._owners[metric] = (source, now if has_number else measured_at)
         return True
 
     def _observed(
@@ -317,7 +335,7 @@ class NumericsReader:
             return
         if taken is None and value.trust is Validity.VALID:
             value = value._replace(trust=Validity.QUESTIONABLE)
-        if self._owns(metric, (*key, value.code), now):
+        if self._owns(metric, (*key, value.code), value, now):
             told = self._observed(metric, value, events, now, taken)
             if told is not None:
                 events.append(told)

@@ -281,5 +281,9 @@ def test_an_old_association_of_ours_is_released_before_a_new_one_is_asked_for() 
     assert found([each for each in told if isinstance(each, Observation)][:1], Metric.SPO2)
 
 
-def test_an_object_of_no_class_we_read_says_nothing() -> None:
-    assert not hear(IntelliVueProtocol(), poll(thing(1, (0x0984, "00")), about=0x2A))
+def test_a_poll_of_no_class_we_read_is_remarked_on_once_and_tells_nothing_else() -> None:
+    protocol = IntelliVueProtocol()
+    patient = poll(thing(1, (0x0984, "00")), about=0x2A)
+    assert details(hear(protocol, patient)) == ["a poll of class 002A, not read"]
+    assert not hear(protocol, patient)
+    assert not hear(protocol, poll(thing(1, (0x0984, "00")), about=0x21))  # what keeps us alive

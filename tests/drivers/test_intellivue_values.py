@@ -209,6 +209,50 @@ def test_of_two_sources_the_first_is_told_until_it_falls_silent() -> None:
     assert value(hear(protocol, poll(second), instant_at(111)), Metric.TEMP) == 34.0
 
 
+@pytest.mark.parametrize(
+    ("code", "metric"),
+    [
+        *((code, Metric.TEMP) for code in ("F0C7", "F0CA", "4B60", "4B64", "4B6C", "4B78")),
+        *((code, Metric.TEMP) for code in ("E004", "F0C4", "F108", "F10C")),
+        *((code, Metric.SPO2) for code in ("4BC8", "4BCC")),
+    ],
+)
+def test_a_metric_goes_by_the_label_it_was_given_on_the_monitor(code: str, metric: Metric) -> None:
+    unit, number = ("17A0", "FF00016E") if metric is Metric.TEMP else ("0220", "00000061")
+    told = hear(IntelliVueProtocol(), one(f"{code} 0000 {unit} {number}"))
+    assert value(told, metric) == (36.6 if metric is Metric.TEMP else 97)
+
+
+@pytest.mark.parametrize("code", ["4B74", "4B50", "4B54", "F0C6", "E014", "E018"])
+def test_a_temperature_that_is_not_the_bodys_is_no_temperature(code: str) -> None:
+    told = hear(IntelliVueProtocol(), one(f"{code} 0000 17A0 FF00016E"))
+    assert details(told) == [f"numeric {code} in unit 17A0"]
+    assert found(told, Metric.TEMP) is None
+
+
+@pytest.mark.hazard("H1")
+def test_a_source_that_never_measured_gives_way_at_once_and_one_that_stopped_after_a_while() -> (
+    None
+):
+    nothing, left, right = (
+        numeric(handle, f"{code} {state} 0220 {number}")
+        for handle, code, state, number in (
+            (1, "4BB8", "2000", "007FFFFF"),
+            (2, "4BC8", "0000", "00000061"),
+            (3, "4BCC", "0000", "0000005F"),
+        )
+    )
+    off = numeric(2, "4BC8 2000 0220 007FFFFF")
+    protocol = IntelliVueProtocol()
+    told = hear(protocol, poll(nothing, left, right))
+    assert [each.value for each in told if isinstance(each, Observation)] == [None, 97]
+    assert value(hear(protocol, poll(nothing, off, right), instant_at(101)), Metric.SPO2) is None
+    assert value(hear(protocol, poll(nothing, off, right), instant_at(109)), Metric.SPO2) is None
+    told = hear(protocol, poll(nothing, off, right), instant_at(110))
+    assert [each.value for each in told if isinstance(each, Observation)] == [None, 95]
+    assert value(hear(protocol, poll(nothing, left, right), instant_at(111)), Metric.SPO2) == 95
+
+
 def test_a_capnograph_that_zeroes_itself_has_no_value_and_says_so() -> None:
     protocol = IntelliVueProtocol()
     hear(protocol, one(ETCO2))
