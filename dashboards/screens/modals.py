@@ -29,6 +29,7 @@ EVENTS: Final = (
     "infusion rate changed",
     "other",
 )
+NO_SOUND: Final = "no sound is given here: watch the screen"
 _CSS: Final = """
     align: center bottom;
     background: $background 0%;
@@ -132,7 +133,7 @@ class Help(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """Lay out the table."""
         with Vertical() as panel:
-            panel.border_title = "Keys"
+            panel.border_title = f"Keys; {NO_SOUND}"
             panel.border_subtitle = "esc goes back"
             yield Painted(id="keys")
 

@@ -60,6 +60,7 @@ def serve(path: str, speed: float = 1.0, for_s: float | None = None) -> int:
     note(
         "Vigil is not a medical device. A cleared monitor with its alarms on stays at the bedside."
     )
+    note("Vigil gives no sound: its alarms are seen on a screen and not heard.")
     if (speed != 1.0 or for_s is not None) and not config.site.simulated:
         raise ConfigError("--speed, --for: a site that is not simulated is watched as time passes")
     # The uploader encodes for milliseconds at a time; the alarm path shall not wait for it.

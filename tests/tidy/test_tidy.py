@@ -178,5 +178,5 @@ def _hazards_named_by_tests() -> set[str]:
 
 
 def test_the_hazards_of_this_version_are_each_named_by_a_test() -> None:
-    here = {"H1", "H2", "H3", "H6", "H8", "H11", "H13", "H17", "H18", "H19", "H21"}
-    assert here <= _hazards_named_by_tests()
+    here = {f"H{number}" for number in (*range(1, 15), 17, 18, 19, 21, 22, 24, 25, 26)}
+    assert here - _hazards_named_by_tests() == set()

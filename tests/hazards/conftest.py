@@ -1,0 +1,5 @@
+"""What the tests of hazards share."""
+
+from tests.e2e.conftest import place
+
+__all__ = ["place"]
