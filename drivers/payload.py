@@ -65,6 +65,11 @@ def known_units(metric: Metric) -> tuple[str, ...]:
     return tuple(_FACTORS.get(describe(metric).unit, {}))
 
 
+def unit_flaw(metric: Metric, unit: str) -> str:
+    """Return in words that `unit` is none of the metric's, and which are."""
+    return f"unit {unit or 'none'}; known: {', '.join(known_units(metric)) or 'none'}"
+
+
 def in_unit(metric: Metric, value: float, unit: str) -> float | None:
     """Return `value` in the metric's unit, None where `unit` is not one of its units.
 

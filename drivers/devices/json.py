@@ -16,7 +16,6 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from drivers.bedside import Beat, Said
 from drivers.contract import (
     NO_OPTIONS,
     Driver,
@@ -28,6 +27,7 @@ from drivers.contract import (
 )
 from drivers.envelope import Message, unpack
 from drivers.options import CommonOptions, read_options
+from drivers.parts.publishing import Listens, Publisher
 from drivers.payload import PAYLOAD_SIZE_MAX, Intake, Reading, in_unit, known_units
 from drivers.times import utc_s_of
 from monitor.model.event import (
@@ -148,10 +148,8 @@ def number_of(field: Field, value: object) -> float | str | None:
     return result
 
 
-class JsonProtocol:
+class JsonProtocol(Listens):
     """Messages come; nothing is asked."""
-
-    wake_at: Instant | None = None
 
     def __init__(self, options: Options = NO_OPTIONS) -> None:
         chosen = read_options(options, JsonOptions)
@@ -162,15 +160,6 @@ class JsonProtocol:
         self._offset_s = 60 * chosen.utc_offset_min
         self._intake = Intake(chosen.opened_utc_s)
         self._has_told_strange = False
-
-    def wake(self, now: Instant) -> Sequence[DeviceEvent]:
-        """Nothing depends on time alone."""
-        del now
-        return ()
-
-    def take_outgoing(self) -> Sequence[bytes]:
-        """Return nothing."""
-        return ()
 
     def receive(self, data: bytes, now: Instant) -> Sequence[DeviceEvent]:
         """Take one message; tell its readings in order of their time."""
@@ -281,42 +270,17 @@ def encode(events: Sequence[DeviceEvent]) -> bytes:
     return msgspec.json.encode(said) if said else b""
 
 
-class JsonDevice:
-    """A gateway that publishes a flat object once a second, and a cuff reading once."""
+class JsonDevice(Publisher):
+    """A gateway that publishes a flat object, and a cuff reading once: it tells no times."""
 
-    def __init__(self) -> None:
-        self._said = Said()
-        self._beat = Beat(1)
-        self._outgoing: list[bytes] = []
-
-    @property
-    def wake_at(self) -> Instant | None:
-        """When the next message is due."""
-        return self._beat.at
-
-    def say(self, events: Sequence[DeviceEvent], now: Instant) -> None:
-        """Take what the patient is like; the first time, begin to publish."""
-        self._said.hear(events)
-        if self._beat.at is None:
-            self._beat.start(now)
-
-    def receive(self, data: bytes, now: Instant) -> None:
-        """Ignore what comes: a gateway that only publishes."""
-
-    def wake(self, now: Instant) -> None:
-        """Publish."""
-        while self._beat.is_due(now):
-            payload = encode(list(self._said.observations.values()))
-            if payload:
-                self._outgoing.append(payload)
-            for metric in list(self._said.observations):
-                if describe(metric).stale_after is None:
-                    del self._said.observations[metric]
-
-    def take_outgoing(self) -> Sequence[bytes]:
-        """Return the payloads published."""
-        sent, self._outgoing = self._outgoing, []
-        return sent
+    def payload(self, now: Instant) -> bytes:
+        """Return the object of this second."""
+        del now
+        payload = encode(list(self.said.observations.values()))
+        for metric in list(self.said.observations):
+            if describe(metric).stale_after is None:
+                del self.said.observations[metric]
+        return payload
 
 
 DRIVER: Final = Driver(

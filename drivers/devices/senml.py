@@ -8,13 +8,12 @@ follow; a time below 2**28 is relative to now, any other is seconds since 1970.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import isfinite
 from typing import Final
 
 import msgspec
 
-from drivers.bedside import Beat, Said
 from drivers.contract import (
     NO_OPTIONS,
     Driver,
@@ -26,13 +25,13 @@ from drivers.contract import (
 from drivers.envelope import Message, unpack
 from drivers.options import CommonOptions, read_options
 from drivers.parts.cbor import CborError
+from drivers.parts.publishing import Listens, Publisher
 from drivers.parts.senml_cbor import Record, is_cbor, read_records
-from drivers.parts.vital_names import CARRIED, NAMES, metric_named
-from drivers.payload import PAYLOAD_SIZE_MAX, Intake, Reading, in_unit, known_units
+from drivers.parts.vital_names import CARRIED, metric_named, names_with
+from drivers.payload import PAYLOAD_SIZE_MAX, Intake, Reading, in_unit, unit_flaw
+from drivers.reading import UnknownFields
 from monitor.model.event import (
     DeviceEvent,
-    DeviceNotice,
-    NoticeKind,
     Observation,
     reject,
 )
@@ -42,7 +41,6 @@ from monitor.model.metric import Metric, describe
 _VERSION_MAX: Final = 10
 _RELATIVE_BELOW: Final = 2**28
 _RECORDS_MAX: Final = 1000
-_UNKNOWN_NAMES_MAX: Final = 64
 _NAME_SIZE_MAX: Final = 256
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9:./_-]*")
 _BASE_STRINGS: Final = ("bn", "bu")
@@ -116,28 +114,15 @@ def _resolve(record: Record, base: _Base) -> _Resolved | str:
     return _Resolved(name, unit, base.bv + value, base.bt + time, raw)
 
 
-class SenMLProtocol:
+class SenMLProtocol(Listens):
     """Messages come; nothing is asked."""
-
-    wake_at: Instant | None = None
 
     def __init__(self, options: Options = NO_OPTIONS) -> None:
         chosen = read_options(options, SenMLOptions)
         self._intake = Intake(chosen.opened_utc_s)
-        self._names: Mapping[str, Metric] = dict(NAMES) | {
-            name.lower(): metric for name, metric in chosen.names.items()
-        }
+        self._names = names_with(chosen.names)
         self._decoder = msgspec.json.Decoder(list[Record])
-        self._unknown_names: set[str] = set()
-
-    def wake(self, now: Instant) -> Sequence[DeviceEvent]:
-        """Nothing depends on time alone."""
-        del now
-        return ()
-
-    def take_outgoing(self) -> Sequence[bytes]:
-        """Return nothing."""
-        return ()
+        self._unknown = UnknownFields()
 
     def receive(self, data: bytes, now: Instant) -> Sequence[DeviceEvent]:
         """Take one message; tell its readings in order of their time."""
@@ -183,12 +168,11 @@ class SenMLProtocol:
     def _admit(self, each: _Resolved, message: Message, now: Instant) -> Sequence[DeviceEvent]:
         metric = metric_named(each.name, self._names)
         if metric is None:
-            return self._unknown(each.name, now)
+            ending = re.split(r"[:/.]", each.name)[-1][:32]  # the rest may identify a node
+            return self._unknown.meet(f"name ending in {ending!r}", now)
         value = in_unit(metric, each.value, each.unit)
         if value is None:
-            unit = each.unit or "none"
-            offer = ", ".join(known_units(metric))
-            return [reject(f"{metric}: unit {unit}; known: {offer}", each.raw, now)]
+            return [reject(f"{metric}: {unit_flaw(metric, each.unit)}", each.raw, now)]
         reading = Reading(metric, value, each.raw, message.is_retained)
         if each.time >= _RELATIVE_BELOW:
             return self._intake.admit_at(each.time, reading, now)
@@ -197,14 +181,6 @@ class SenMLProtocol:
         is_past = each.time < 0 and not message.is_retained
         taken = later(now, seconds(each.time)) if is_past else None
         return self._intake.admit(taken, reading, now)
-
-    def _unknown(self, name: str, now: Instant) -> Sequence[DeviceEvent]:
-        """Tell once that a name is not known; the name itself may identify a node."""
-        ending = re.split(r"[:/.]", name)[-1][:32]
-        if ending in self._unknown_names or len(self._unknown_names) >= _UNKNOWN_NAMES_MAX:
-            return ()
-        self._unknown_names.add(ending)
-        return [DeviceNotice(NoticeKind.UNKNOWN_FIELD, now, detail=f"name ending in {ending!r}")]
 
 
 _SENT_UNITS: Final = {"%": "%", "/min": "1/min", "mmHg": "Pa", "Cel": "Cel"}
@@ -234,40 +210,12 @@ def encode(events: Sequence[DeviceEvent]) -> bytes:
     return msgspec.json.encode(records) if records else b""
 
 
-class SenMLDevice:
-    """A node that publishes what it knows once a second."""
+class SenMLDevice(Publisher):
+    """A node that publishes a pack, older readings with their age."""
 
-    def __init__(self) -> None:
-        self._said = Said()
-        self._beat = Beat(1)
-        self._outgoing: list[bytes] = []
-
-    @property
-    def wake_at(self) -> Instant | None:
-        """When the next message is due."""
-        return self._beat.at
-
-    def say(self, events: Sequence[DeviceEvent], now: Instant) -> None:
-        """Take what the patient is like; the first time, begin to publish."""
-        self._said.hear(events)
-        if self._beat.at is None:
-            self._beat.start(now)
-
-    def receive(self, data: bytes, now: Instant) -> None:
-        """Ignore what comes: a node that only publishes."""
-
-    def wake(self, now: Instant) -> None:
-        """Publish."""
-        while self._beat.is_due(now):
-            current = [_current(each, now) for each in self._said.observations.values()]
-            pack = encode(current)
-            if pack:
-                self._outgoing.append(pack)
-
-    def take_outgoing(self) -> Sequence[bytes]:
-        """Return the payloads published."""
-        sent, self._outgoing = self._outgoing, []
-        return sent
+    def payload(self, now: Instant) -> bytes:
+        """Return the pack of this second."""
+        return encode([_current(each, now) for each in self.said.observations.values()])
 
 
 def _current(observation: Observation, now: Instant) -> Observation:

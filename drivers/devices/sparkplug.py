@@ -13,7 +13,7 @@ once; a birth that its own death has overtaken (same bdSeq) is refused.
 Percent and rates need no unit. A pressure or a temperature without one is refused: 5 could be kPa.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import isfinite
 from typing import Annotated, Final
 
@@ -42,8 +42,8 @@ from drivers.parts.sparkplug_edge import (
 from drivers.parts.sparkplug_host import is_state
 from drivers.parts.sparkplug_payload import QUALITY_GOOD, Payload, SparkMetric, read_payload
 from drivers.parts.sparkplug_vectors import VECTORS
-from drivers.parts.vital_names import CARRIED, NAMES, metric_named
-from drivers.payload import PAYLOAD_SIZE_MAX, Intake, Reading, in_unit, known_units
+from drivers.parts.vital_names import CARRIED, metric_named, names_with
+from drivers.payload import PAYLOAD_SIZE_MAX, Intake, Reading, in_unit, known_units, unit_flaw
 from drivers.reading import UnknownFields
 from monitor.model.event import (
     DeviceEvent,
@@ -116,13 +116,11 @@ class SparkplugProtocol:
         chosen = read_options(options, SparkplugOptions)
         for metric, unit in chosen.units.items():
             if unit not in known_units(metric):
-                offer = ", ".join(known_units(metric)) or "none"
-                raise OptionError(f"option 'units.{metric}' = {unit!r}: known are {offer}")
+                raise OptionError(f"option 'units.{metric}': {unit_flaw(metric, unit)}")
         self._units = chosen.units
         self._opened_utc_s = chosen.opened_utc_s
         self._intake = Intake(chosen.opened_utc_s)
-        own = {name.lower(): metric for name, metric in chosen.names.items()}
-        self._names: Mapping[str, Metric] = {**NAMES, **own}
+        self._names = names_with(chosen.names)
         self._edges: dict[str, Edge] = {node: Edge() for node in chosen.nodes}
         self._unborn = dict.fromkeys(chosen.nodes, OPENING)  # when to ask next
         self._claims: dict[Metric, tuple[str, Instant]] = {}
@@ -310,7 +308,7 @@ class SparkplugProtocol:
         unit = each.unit or self._units.get(metric) or ("" if own in _UNITS_NEEDED else own)
         value = in_unit(metric, each.value, unit)
         if value is None:
-            return None, f"unit {unit or 'none'}; known: {', '.join(known_units(metric))}"
+            return None, unit_flaw(metric, unit)
         return value, ""
 
 

@@ -14,7 +14,7 @@ from drivers.parts.hl7_codes import (
     unit_of,
 )
 from drivers.parts.hl7_message import Segment, Time
-from drivers.payload import in_unit, known_units
+from drivers.payload import in_unit, unit_flaw
 from monitor.model.event import GenerationMode
 from monitor.model.metric import Metric, describe
 
@@ -104,8 +104,7 @@ def _converted(row: Row, value: float, obx: Segment, ambient_mmhg: float) -> Row
         unit = "%"
     converted = in_unit(row.metric, value, unit)
     if converted is None:
-        offer = ", ".join(known_units(row.metric))
-        return msgspec.structs.replace(row, flaw=f"unit {unit or 'none'}; known: {offer}")
+        return msgspec.structs.replace(row, flaw=unit_flaw(row.metric, unit))
     return msgspec.structs.replace(row, value=converted)
 
 

@@ -29,6 +29,11 @@ NAMES: Final[Mapping[str, Metric]] = MappingProxyType(
 )
 
 
+def names_with(own: Mapping[str, Metric]) -> Mapping[str, Metric]:
+    """Return the names known anyway and those that one site's nodes use."""
+    return {**NAMES, **{name.lower(): metric for name, metric in own.items()}}
+
+
 def metric_named(name: str, names: Mapping[str, Metric]) -> Metric | None:
     """Return what `name` means: its longest ending after `:`, `/` or `.` that is in `names`."""
     name = name.lower()
