@@ -54,9 +54,11 @@ _FORMS: Final[Mapping[str, re.Pattern[str]]] = {
     "SPO2": re.compile(r"(\d{3}|-{2,3})%"),
     "BPM": re.compile(r"(\d{3}|-{2,3})%?"),
     "PI": re.compile(r"(\d\d\.\d\d|--\.--)%?"),
-    "ALARM": re.compile(r"([0-9A-Fa-f]{4}|[0-9A-Fa-f]{6})"),
-    "EXC": re.compile(r"([0-9A-Fa-f]{6,7})"),
+    "ALARM": re.compile(r"([0-9A-Fa-f]{2}|[0-9A-Fa-f]{4}|[0-9A-Fa-f]{6})"),
+    "EXC": re.compile(r"([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6,7})"),
 }
+_NARROW: Final = {"ALARM": 2, "EXC": 3}
+"""Digits on a Radical-5, which has no serial number in its lines: both so narrow, or none."""
 _NEEDED: Final = ("SPO2", "BPM")
 _METRICS: Final = (
     ("SPO2", Metric.SPO2),
@@ -193,6 +195,9 @@ def _flaw(fields: Mapping[str, str]) -> str:
     for key in (*_NEEDED, "ALARM", "EXC"):
         if key in fields and not _fits(key, fields):
             return f"{key} has a wrong form"
+    narrow = [key for key, size in _NARROW.items() if len(fields.get(key, "")) == size]
+    if narrow and (len(narrow) < len(_NARROW) or "SN" in fields):
+        return f"{narrow[0]} has a wrong form"
     return ""
 
 

@@ -97,7 +97,9 @@ def _field(name: str, count: int, rest: Sequence[str]) -> Field | None:
     ):
         return None
     found = [_VALUE.fullmatch(each) for each in rest[:count]]
-    if None in found or _NUMBER.fullmatch(rest[count]):  # a number as label: a field was split
+    if None in found:
+        return None
+    if len(rest) > count + 2 and _NUMBER.fullmatch(rest[count]):  # a field was split
         return None
     digits = [each[1] for each in found if each is not None]
     if name == "SPO2":

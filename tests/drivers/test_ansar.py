@@ -230,6 +230,17 @@ def test_a_line_without_its_form_refuses_the_frame(bad: bytes) -> None:
     assert len(refusals(told)) == 1
 
 
+def test_a_number_as_label_is_no_damage_and_a_number_cut_in_two_is() -> None:
+    delay = frame((b"RR=1;14;;", b"RR=1;14;20;"))
+    assert values(hear(AnsarProtocol(), delay))[Metric.RESP_RATE] == 14.0
+    for old, cut in (
+        (b"RR=1;14;;", b"RR=1;1;4;;"),
+        (b"ETCO2=1;38;;", b"ETCO2=1;3;8;;"),
+        (b"HR=1;72;ECG-II-DIAG;", b"HR=1;7;2;ECG-II-DIAG;"),
+    ):
+        assert refusals(hear(AnsarProtocol(), frame((old, cut))))
+
+
 def test_an_invasive_pressure_below_zero_is_no_damage() -> None:
     told = hear(AnsarProtocol(), frame((b"P1=3;;;;;", b"P1=3;7;-2;3;CVP;")))
     assert values(told)[Metric.SPO2] == 97.0

@@ -216,3 +216,34 @@ def test_the_device_holds_its_numbers_for_seconds_and_we_are_not_deceived() -> N
     assert b"SPO2=097%" in b"".join(device.take_outgoing())
     wire.now = instant_at(4)
     assert set(values(wire.run(12)).values()) == {None}
+
+
+NARROW = b"11/14/23 22:13:20 SPO2=%b%% BPM=072 PI=01.20%% ALARM=%s EXC=%s\r\n"
+
+
+def test_a_radical_5_prints_narrow_states_and_no_serial_number() -> None:
+    told = hear(MasimoProtocol(), NARROW % (b"096", b"12", b"804"))
+    assert not refusals(told)
+    assert values(told)[Metric.SPO2] == 96.0
+    assert (NoticeKind.LOW_PERFUSION, True) in notices(told)
+    told = hear(MasimoProtocol(), NARROW % (b"096", b"00", b"820"))
+    assert set(values(told).values()) == {None}, "the sensor is off"
+
+
+@pytest.mark.hazard("H3")
+@pytest.mark.parametrize(
+    "spoiled",
+    [
+        NARROW % (b"096", b"12", b"000804"),
+        NARROW % (b"096", b"0012", b"804"),
+        NARROW % (b"096", b"12", b""),
+        NARROW.replace(b"EXC=%s", b"%s") % (b"096", b"12", b""),
+        line(b"12", b"804"),
+        line(b"12"),
+        line(exc=b"804"),
+    ],
+)
+def test_a_narrow_state_is_believed_only_where_both_are_narrow(spoiled: bytes) -> None:
+    told = hear(MasimoProtocol(), spoiled)
+    assert refusals(told)
+    assert not values(told)
