@@ -44,7 +44,8 @@ class BreathClock(msgspec.Struct, kw_only=True):
 
     `since` is the last breath, `stretch` the start of the running measured stretch, `measured` what
     was measured before it. `explained` lists the notices that stand.
-    `no_breath_from`: the device itself says so.
+    `no_breath_from`: the device itself says so. `derived_at`: when numbers were last taken from
+    the waveform.
     """
 
     wave: BreathDetector = msgspec.field(default_factory=BreathDetector)
@@ -58,6 +59,7 @@ class BreathClock(msgspec.Struct, kw_only=True):
     explained: list[NoticeKind] = []
     zeros: Zeros = msgspec.field(default_factory=Zeros)
     no_breath_from: Instant | None = None
+    derived_at: Instant | None = None
 
     def is_armed(self, rules: ApnoeaRules) -> bool:
         """Say whether enough breaths were seen for their absence to mean something."""

@@ -43,11 +43,12 @@ class BreathDetector(msgspec.Struct, kw_only=True):
     """Where the capnogram stands. Instants of samples follow from the segment's end and rate.
 
     `usual` is the amplitude of the usual breath, `opens` the rise that may be one now, `peak` the
-    highest sample of the running one.
-    `turned_at` is when the line last rose or fell, `rose_at` the last rise that lasted, `breath_at`
-    the last accepted breath and `breath_before` the one before. `sampled_at` is the last sample
-    that had a value, `still_from` the first of the newest samples among which nothing moved.
-    `is_timed`: the waveform is fast enough to time its phases, and `rhythm` means something.
+    highest sample of the running one. `is_counted`: the running rise is a breath; `is_refused`: it
+    came too soon after the last one. `turned_at` is when the line last rose or fell, `rose_at` the
+    last rise that lasted, `breath_at` the last accepted breath and `breath_before` the one before.
+    `sampled_at` is the last sample that had a value, `still_from` the first of the newest samples
+    among which nothing moved. `is_timed`: the waveform is fast enough to time its phases, and
+    `rhythm` means something.
     """
 
     baseline: float | None = None
@@ -56,6 +57,7 @@ class BreathDetector(msgspec.Struct, kw_only=True):
     peak: float = 0.0
     is_high: bool = False
     is_counted: bool = False
+    is_refused: bool = False
     is_timed: bool = False
     turned_at: Instant | None = None
     rose_at: Instant | None = None
@@ -103,8 +105,8 @@ class BreathDetector(msgspec.Struct, kw_only=True):
             self.peak = max(self.peak, sample)
             if sample < base + _FALL_SHARE * max(self.opens, self.peak - base):
                 self._fall(at, base)
-            elif not self.is_counted and (not self.is_timed or self._lasts(at)):
-                self._accept()
+            elif not self.is_counted and not self.is_refused:
+                self._weigh(at)
         elif sample > base + self.opens:
             self._rise(sample, at)
 
@@ -114,35 +116,41 @@ class BreathDetector(msgspec.Struct, kw_only=True):
         self.is_high = False
         self.rhythm.break_off()
 
-    def _lasts(self, at: Instant) -> bool:
-        return self.turned_at is None or at - self.turned_at >= _PHASE_MIN
-
     def _rise(self, sample: float, at: Instant) -> None:
-        self.is_counted = self.is_timed and not self._lasts(at)
+        turned = self.turned_at
+        self.is_refused = self.is_timed and turned is not None and at - turned < _PHASE_MIN
+        self.is_counted = False
         self.peak = sample
         self.is_high = True
         self.turned_at = at
         if not self.is_timed:
-            self._accept()
+            self._count(at)
+
+    def _weigh(self, at: Instant) -> None:
+        """Count a rise that has lasted, unless the last one that did was too short a while ago."""
+        rose, before = self.turned_at, self.rose_at
+        if rose is None or at - rose < _PHASE_MIN:
+            return
+        self.rose_at = rose
+        if before is not None and rose - before < _CYCLE_MIN:
+            self.is_refused = True
+        else:
+            self._count(rose)
+
+    def _count(self, rose: Instant) -> None:
+        self.is_counted = True
+        self.rose_at = rose
+        self.breath_before, self.breath_at = self.breath_at, rose
+        self.breaths += 1
+        self.rhythm.begin_breath(rose)
 
     def _fall(self, at: Instant, base: float) -> None:
-        if self.is_counted and self.turned_at == self.breath_at:
+        if self.is_counted:
             self.usual += (self.peak - base - self.usual) * _USUAL_SHARE
             self.opens = max(AMPLITUDE_MIN, _SHARE_OF_USUAL * self.usual)
             self.rhythm.end_breath(self.peak)
         self.is_high = False
         self.turned_at = at
-
-    def _accept(self) -> None:
-        """The rise has lasted: a breath, unless the last such rise was too short a while ago."""
-        self.is_counted = True
-        rose, at = self.rose_at, self.turned_at
-        self.rose_at = at
-        if at is None or (self.is_timed and rose is not None and at - rose < _CYCLE_MIN):
-            return
-        self.breath_before, self.breath_at = self.breath_at, at
-        self.breaths += 1
-        self.rhythm.begin_breath(at)
 
     def _follow(self, sample: float, at: Instant) -> float:
         """Follow the line between breaths: down at once, up slowly; shrink what opens a breath."""

@@ -15,6 +15,7 @@ from alarms.agreement import Agreement, Others
 from alarms.board import NEVER, Board, Watch
 from alarms.channel import Channel
 from alarms.condition import INACTIVATIONS, Condition, Input, State
+from alarms.derived import derive
 from alarms.equipment import Equipment
 from alarms.names import APNOEA, RECORDING_GAP, REJECTED
 from alarms.overdue import Overdue
@@ -188,6 +189,8 @@ class AlarmSystem:
             self._agreement.hear(heard, now)
         elif isinstance(heard, WaveformSegment):
             self._refuse(self._vitals.hear_wave(heard, now), now)
+            if heard.metric is Metric.CO2_WAVE:
+                derive(self._vitals, self._agreement.hear, now)
         else:
             self._refuse(self._vitals.hear(heard, now), now)
             if heard.metric in NIBP:

@@ -110,7 +110,7 @@ class Vitals:
         if doubt is Doubt.STEP:
             self.suspicions.note_jump(heard.metric, now)
         since = None if channel.is_lost or channel.is_stale else channel.valid_at
-        self._revive(channel, value, now)
+        self.revive(channel, value, now)
         self.suspicions.hear(heard.metric, now)
         if heard.metric in PARTNERS and self.suspicions.is_looking(heard.metric):
             self.quick.pop(PARTNERS[heard.metric], None)
@@ -182,7 +182,8 @@ class Vitals:
             return Doubt.STEP
         return self.suspicions.doubt(heard.metric, now)
 
-    def _revive(self, channel: Channel, value: float, now: Instant) -> None:
+    def revive(self, channel: Channel, value: float, now: Instant) -> None:
+        """Note the newest valid value of a channel: what was lost is there again."""
         was_absent = channel.is_absent
         if channel.valid_at is None or channel.is_lost or channel.is_stale or was_absent:
             self._board.expect(later(now, self._rules.data.stale_after))

@@ -7,7 +7,7 @@ if that is longer), for at least the limit's delay. What the recordings' own pag
 """
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from math import inf
 from pathlib import Path
@@ -16,10 +16,11 @@ from typing import Final, NamedTuple
 from alarms.rules import LimitRule
 from monitor.main.replay import ReplayWishes, open_items
 from monitor.model.alarm import AlarmChange, Change, Kind
-from monitor.model.event import DeviceEvent, Observation
+from monitor.model.event import DeviceEvent, Observation, WaveformSegment
 from monitor.model.instant import Instant, in_seconds
 from monitor.model.metric import Metric
 from monitor.runtime.replay import Replay
+from tests.alarms.plain_breaths import Sample, plain_breaths, plain_rates
 from tests.alarms.score import LIMITS
 
 REPOSITORY: Final = Path(__file__).parents[2]
@@ -107,6 +108,7 @@ RECORDINGS: Final = (
                 (3912, 60.0),
             )
         ),
+        (Span("resp_rate_low", 1545, 1575),),
     ),
 )
 
@@ -148,11 +150,14 @@ def study(recording: Recording) -> Row:
     heard: dict[Metric, list[tuple[float, float]]] = {}
     items, _, _ = open_items(_wishes(recording))
     readings: set[tuple[Metric, Instant]] = set()
+    wave: list[Sample] = []
     now = Instant(0)
     for now, events in items:
         _note(events, heard, readings)
+        wave.extend(_samples(events))
         playing.step(now, events)
     playing.finish(now)
+    _note_wave(wave, heard)
     return _row(recording, in_seconds(now), told, _runs(heard))
 
 
@@ -181,6 +186,23 @@ def _note(
                 continue
             readings.add((event.metric, event.taken))
         heard.setdefault(event.metric, []).append((in_seconds(event.at), event.value))
+
+
+def _samples(events: Iterable[DeviceEvent]) -> Iterator[Sample]:
+    for event in events:
+        if isinstance(event, WaveformSegment) and event.metric is Metric.CO2_WAVE:
+            first = in_seconds(event.at) - (len(event.samples) - 1) / event.rate_hz
+            for number, sample in enumerate(event.samples):
+                yield first + number / event.rate_hz, sample
+
+
+def _note_wave(wave: Sequence[Sample], heard: dict[Metric, list[tuple[float, float]]]) -> None:
+    """Keep what the plain rule reads in a waveform, where no device gives the number."""
+    breaths = plain_breaths(wave)
+    if Metric.RESP_RATE not in heard:
+        heard[Metric.RESP_RATE] = plain_rates(breaths)
+    if Metric.ETCO2 not in heard:
+        heard[Metric.ETCO2] = [(each.end, each.peak) for each in breaths]
 
 
 def _runs(heard: dict[Metric, list[tuple[float, float]]]) -> list[Run]:
