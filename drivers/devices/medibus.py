@@ -7,7 +7,8 @@
 Both sides ask and answer. Either may start with ICC (51); a device calls every 3 s until it is
 answered, and a device whose commands are not answered, also those inside an answer, ends the link.
 Then we ask in turn: measured data (24) and alarms (27) each second, further alarms (2E) and texts
-(2A) now and then, the date (28) each minute. Nothing heard for 3 s: ICC again.
+(2A) now and then, the date (28) each minute. Nothing heard for 3 s: ICC again. Curves are asked for
+once (53), chosen (54) and switched on; their bytes, 80 and above, then stand anywhere between.
 
 What is not valid is not sent: a metric that was there and is absent is told as not available. CO2
 comes in up to three units at once; one of them counts, that of the device's text if it says one.
@@ -27,10 +28,10 @@ from drivers.contract import (
     Options,
     SerialLine,
     TransportKind,
-    Vector,
 )
 from drivers.framing import Piece
 from drivers.options import read_options
+from drivers.parts.medibus_curves import CurveReader
 from drivers.parts.medibus_data import MeasuredReader
 from drivers.parts.medibus_device import MedibusDevice, encode
 from drivers.parts.medibus_frames import (
@@ -40,15 +41,18 @@ from drivers.parts.medibus_frames import (
     Control,
     Frame,
     MedibusSplitter,
+    RealTime,
     answer,
     command,
 )
 from drivers.parts.medibus_states import StateReader
+from drivers.parts.medibus_vectors import VECTORS
 from drivers.reading import UnknownFields
 from monitor.model.event import (
     DeviceEvent,
     FrameRejected,
     GenerationMode,
+    NoticeKind,
     reject,
 )
 from monitor.model.instant import OPENING, Instant, between, later, seconds
@@ -78,13 +82,21 @@ _LEFT_ALONE: Final = frozenset(Code) - {
     Code.TEXT,
     Code.DATE,
     Code.IDENTITY,
+    Code.REAL_TIME_SETTING,
+    Code.REAL_TIME_CHOICE,
 }
+_ABOUT_CURVES: Final = frozenset({Code.REAL_TIME_SETTING, Code.REAL_TIME_CHOICE})
+_WITHOUT_CO2: Final = frozenset({NoticeKind.WARMING_UP, NoticeKind.CO2_FAULT})
 
 
 class MedibusOptions(ClockOptions, frozen=True, kw_only=True):
-    """`ambient_mmhg` turns % into mmHg where the device does not state the ambient pressure."""
+    """`ambient_mmhg` turns % into mmHg where the device does not state the ambient pressure.
+
+    `curves`: ask for CO2 and pleth curves where the device has them.
+    """
 
     ambient_mmhg: Annotated[float, Meta(ge=400, le=850)] = 760.0
+    curves: bool = True
 
 
 class MedibusProtocol:
@@ -96,12 +108,15 @@ class MedibusProtocol:
         self._measured = MeasuredReader(chosen.ambient_mmhg)
         self._unknown = UnknownFields()
         self._states = StateReader(chosen, self._unknown)
+        self._curves = CurveReader(chosen.ambient_mmhg)
+        self._wants_curves = chosen.curves
         self._outgoing: list[bytes] = []
         self._is_on = False  # ICC was exchanged
         self._wake_at: Instant = OPENING
         self._paused_until: Instant | None = None
         self._asked: int | None = None
         self._asked_at: Instant = OPENING
+        self._has_chosen = False  # whether command 54 waits for its answer
         self._misses = 0
         self._round = 0
         self._round_at: Instant = OPENING
@@ -114,6 +129,8 @@ class MedibusProtocol:
             Code.TEXT: self._states.read_texts,
             Code.IDENTITY: self._states.read_identity,
             Code.DATE: self._states.read_date,
+            Code.REAL_TIME_SETTING: self._read_offer,
+            Code.REAL_TIME_CHOICE: self._read_chosen,
         }
 
     @property
@@ -157,13 +174,19 @@ class MedibusProtocol:
         for found in self._frames.feed(data):
             if isinstance(found, Piece):
                 events.append(reject(found.flaw, found.data, now))
+            elif isinstance(found, RealTime):
+                events += self._read_curves(found.data, now)
             elif isinstance(found, Control):
-                events += self._control(found.byte, now)
+                self._control(found.byte, now)
             elif found.is_command:
                 self._obey(found, now)
             else:
                 events += self._read(found, now)
         return self._marked(events)
+
+    def finish(self, now: Instant) -> Sequence[DeviceEvent]:
+        """Tell the samples that make no full segment."""
+        return self._marked(self._curves.finish(now))
 
     def _marked(self, events: list[DeviceEvent]) -> list[DeviceEvent]:
         """Return `events` as demo data while the device's texts say so."""
@@ -179,15 +202,36 @@ class MedibusProtocol:
     def _give_up(self, now: Instant) -> list[DeviceEvent]:
         return [reject(flaw, frame, now) for frame, flaw in self._frames.give_up()]
 
-    def _control(self, byte: int, now: Instant) -> Sequence[DeviceEvent]:
+    def _control(self, byte: int, now: Instant) -> None:
         """Pause when asked to, for three seconds at most."""
-        if byte == REAL_TIME:
-            return self._unknown.meet("real-time data, not read", now)
         if byte == PAUSE:
             self._paused_until = later(now, _PAUSE_MAX)
         elif self._paused_until is not None:
             self._paused_until = None
             self._wake_at = min(self._wake_at, now)
+
+    def _read_curves(self, data: bytes, now: Instant) -> Sequence[DeviceEvent]:
+        if not self._curves.are_chosen:
+            return self._unknown.meet("real-time data of curves that nobody chose here", now)
+        is_hidden = bool(self._states.present() & _WITHOUT_CO2)
+        return self._curves.take(data, now, is_hidden=is_hidden)
+
+    def _read_offer(self, told: Frame, now: Instant) -> list[DeviceEvent]:
+        """Choose among the curves the device offers; name those that nobody knows."""
+        unknown = self._curves.offer(told.data)
+        if isinstance(unknown, str):
+            return [reject(unknown, told.data, now)]
+        if self._wants_curves and self._curves.choice():
+            self._to_ask.insert(0, Code.REAL_TIME_CHOICE)
+        return [each for code in unknown for each in self._unknown.meet(f"curve {code:02X}", now)]
+
+    def _read_chosen(self, told: Frame, now: Instant) -> Sequence[DeviceEvent]:
+        """Switch the streams on: the device has taken our choice."""
+        del told, now
+        if self._has_chosen:
+            self._has_chosen = False
+            self._curves.choose(self._curves.choice())
+            self._outgoing.append(self._curves.enable())
         return ()
 
     def _call(self, now: Instant) -> list[DeviceEvent]:
@@ -201,7 +245,8 @@ class MedibusProtocol:
 
     def _waits_on(self, now: Instant) -> bool:
         """Tell whether the answer may still come; a long one takes its time."""
-        within = _LONG_ANSWER_WITHIN if self._frames.is_in_answer else _ANSWER_WITHIN
+        within = _ROUND_EVERY if self._asked in _ABOUT_CURVES else _ANSWER_WITHIN
+        within = _LONG_ANSWER_WITHIN if self._frames.is_in_answer else within
         due = later(self._asked_at, within)
         if now >= due:
             return False
@@ -210,6 +255,9 @@ class MedibusProtocol:
 
     def _miss(self) -> None:
         """Repeat what was not answered, three times; then begin anew."""
+        if self._asked in _ABOUT_CURVES:  # not every device has curves: that ends no link
+            self._asked, self._wants_curves = None, False
+            return
         self._misses += 1
         if self._asked is not None:
             self._to_ask.insert(0, self._asked)
@@ -222,17 +270,23 @@ class MedibusProtocol:
                 self._wake_at = self._round_at
                 return
             self._to_ask = [code for code, each in _TURNS if self._round % each == 0]
+            if self._round == 0 and self._wants_curves:
+                self._to_ask.append(Code.REAL_TIME_SETTING)
             self._round += 1
             self._round_at = later(now, _ROUND_EVERY)
         self._asked, self._asked_at = self._to_ask.pop(0), now
-        self._outgoing.append(command(self._asked))
-        self._wake_at = later(now, _ANSWER_WITHIN)
+        self._has_chosen = self._asked == Code.REAL_TIME_CHOICE
+        argument = self._curves.choice() if self._has_chosen else b""
+        self._outgoing.append(command(self._asked, argument))
+        is_sure = self._asked not in _ABOUT_CURVES
+        self._wake_at = later(now, _ANSWER_WITHIN if is_sure else _ROUND_EVERY)
 
     def _start(self, now: Instant) -> None:
         """Note that both sides are there; ask who the device is, then the rest."""
         self._is_on = True
         self._misses = self._round = 0
         self._asked = None
+        self._curves.forget()
         self._to_ask = [Code.IDENTITY]
         self._wake_at = later(now, _AFTER_START)
 
@@ -245,6 +299,11 @@ class MedibusProtocol:
         elif asked.code == Code.STOP:
             self._is_on = False
             self._wake_at = later(now, _CALL_EVERY)
+        elif asked.code == Code.REAL_TIME_CHOICE:  # another host's, on a line that is tapped
+            self._curves.choose(asked.data)
+        elif asked.code == Code.REAL_TIME_CHANGED and self._wants_curves:
+            self._curves.forget()
+            self._to_ask.append(Code.REAL_TIME_SETTING)
         elif asked.code == Code.TIME_CHANGED and Code.DATE not in self._to_ask:
             self._to_ask.append(Code.DATE)
 
@@ -274,9 +333,6 @@ class MedibusProtocol:
         return self._measured.read(told.data, now, self._states.present())
 
 
-_VENDOR: Final = "vendor's worked example, as repeated in public copies of the protocol definition"
-_OWN: Final = "put together by hand from the vendor's code lists"
-
 DRIVER: Final = Driver(
     name="medibus",
     title="Draeger MEDIBUS (Capnosat, Evita, Primus family)",
@@ -293,6 +349,8 @@ DRIVER: Final = Driver(
             Metric.HEART_RATE,
             Metric.TEMP,
             *NIBP,
+            Metric.CO2_WAVE,
+            Metric.PLETH,
         }
     ),
     silence_limit=seconds(6),
@@ -313,46 +371,13 @@ DRIVER: Final = Driver(
         Metric.NIBP_DIA: (30, 100, 1),
         Metric.NIBP_MEAN: (101, 149, 1),
     },
-    vectors=(
-        Vector(
-            bytes.fromhex("01 24 45 42 20 39 38 20 45 31 20 37 30 20 37 41 0D"),
-            ((Metric.SPO2, 98.0), (Metric.PULSE_RATE, 70.0)),
-            _VENDOR,
-        ),
-        Vector(
-            bytes.fromhex(
-                "01 24 44 43 20 37 32 20 43 33 33 37 2E 30 39 36 31 31 38 20 38 43 20 37 36 20"
-                "39 31 20 39 30 20 39 32 20 30 20 20 46 32 0D"
-            ),
-            (
-                (Metric.HEART_RATE, 72.0),
-                (Metric.TEMP, 37.0),
-                (Metric.NIBP_SYS, 118.0),
-                (Metric.NIBP_DIA, 76.0),
-                (Metric.NIBP_MEAN, 90.0),
-            ),
-            _OWN,
-        ),
-        Vector(
-            bytes.fromhex(
-                "01 24 44 35 31 34 20 20 44 41 20 30 2E 33 44 42 20 35 2E 30 45 33 20 35 2E 31"
-                "45 35 32 20 20 20 45 36 33 38 20 20 45 42 20 39 37 20 45 31 20 37 32 20 36 36 0D"
-            ),
-            (
-                (Metric.ETCO2, 38.0),
-                (Metric.FICO2, 2.0),
-                (Metric.SPO2, 97.0),
-                (Metric.PULSE_RATE, 72.0),
-                (Metric.RESP_RATE, 14.0),
-            ),
-            _OWN,
-        ),
-    ),
+    vectors=VECTORS,
     serial=SerialLine(baud=9600, parity="E"),
     doubts=(
         "speed and parity are menu items on many devices: say them in the URL",
         "alarm codes of page 2, and 1A and 23 of page 1, are UNCERTAIN; they are told by phrase",
         "% becomes mmHg with 760 mmHg ambient where neither device nor option says more: UNCERTAIN",
-        "real-time data are passed over",
+        "curves have no checksum: a damaged sample that fits between its neighbours passes",
+        "where commands stand in a record of curves is UNCERTAIN; they are taken anywhere",
     ),
 )

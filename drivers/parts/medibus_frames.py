@@ -49,7 +49,9 @@ class Code(IntEnum):
     INIT = 0x51
     IDENTITY = 0x52
     REAL_TIME_SETTING = 0x53
+    REAL_TIME_CHOICE = 0x54
     STOP = 0x55
+    REAL_TIME_CHANGED = 0x56
 
 
 class Frame(NamedTuple):
@@ -61,9 +63,18 @@ class Frame(NamedTuple):
 
 
 class Control(NamedTuple):
-    """A byte of flow control: PAUSE, GO_ON or CANCEL; or REAL_TIME for any number of such bytes."""
+    """A byte of flow control: PAUSE, GO_ON or CANCEL."""
 
     byte: int
+
+
+class RealTime(NamedTuple):
+    """Bytes from 80 on, wherever they stood."""
+
+    data: bytes
+
+
+Found = Frame | Control | RealTime | Piece
 
 
 def _frame(start: int, code: int, data: bytes) -> bytes:
@@ -94,25 +105,25 @@ class MedibusSplitter:
         """Whether an answer has begun and not ended."""
         return self._answer is not None
 
-    def feed(self, data: bytes) -> list[Frame | Control | Piece]:
+    def feed(self, data: bytes) -> list[Found]:
         """Take bytes; return frames, flow control and refusals in their order."""
-        found: list[Frame | Control | Piece] = []
+        found: list[Found] = []
         for run in _RUN.finditer(data):
             if run["text"]:
                 self._take(run[0], found)
             elif run["real"]:
-                found.append(Control(REAL_TIME))
+                found.append(RealTime(run[0]))
             else:
                 self._control(run[0][0], found)
         return found
 
     def give_up(self) -> list[Piece]:
         """Refuse what has begun: no more of it is expected."""
-        found: list[Frame | Control | Piece] = []
+        found: list[Found] = []
         self._refuse("frame cut short", found)
         return [each for each in found if isinstance(each, Piece)]
 
-    def _take(self, run: bytes, found: list[Frame | Control | Piece]) -> None:
+    def _take(self, run: bytes, found: list[Found]) -> None:
         """Add printable bytes to the frame that is open; the innermost one."""
         inner = self._command if self._command is not None else self._answer
         if inner is None:
@@ -124,12 +135,12 @@ class MedibusSplitter:
             self._refuse("frame too long", found)
             self._stray(run[room:], found)
 
-    def _stray(self, data: bytes, found: list[Frame | Control | Piece]) -> None:
+    def _stray(self, data: bytes, found: list[Found]) -> None:
         pieces: list[Piece] = []
         self._strays.add(data, pieces)
         found += pieces
 
-    def _control(self, byte: int, found: list[Frame | Control | Piece]) -> None:
+    def _control(self, byte: int, found: list[Found]) -> None:
         inner = self._command if self._command is not None else self._answer
         if byte == Code.NAK and inner is not None and len(inner) == 1:
             inner.append(byte)  # the one code that is a control character itself
@@ -157,18 +168,18 @@ class MedibusSplitter:
             self._refuse("control character in a frame", found)
             self._stray(bytes([byte]), found)
 
-    def _begin(self, found: list[Frame | Control | Piece]) -> None:
+    def _begin(self, found: list[Found]) -> None:
         pieces: list[Piece] = []
         self._strays.flush(pieces)
         found += pieces
 
-    def _refuse(self, flaw: str, found: list[Frame | Control | Piece]) -> None:
+    def _refuse(self, flaw: str, found: list[Found]) -> None:
         begun = [each for each in (self._answer, self._command) if each is not None]
         found += [Piece(bytes(each[:STRAY_SIZE_MAX]), flaw) for each in begun]
         self._answer = self._command = None
 
     @staticmethod
-    def _close(frame: bytearray, found: list[Frame | Control | Piece]) -> None:
+    def _close(frame: bytearray, found: list[Found]) -> None:
         """Tell a frame whose sum agrees; a damaged one of either kind is no more than that."""
         sent = bytes(frame[-2:])
         is_whole = len(frame) >= 4 and _HEX.fullmatch(sent) is not None

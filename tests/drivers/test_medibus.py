@@ -288,7 +288,9 @@ def test_real_time_bytes_stand_anywhere_and_are_told_once() -> None:
         torn = CAPNOSAT[:at] + b"\xd3\x91\x81" + CAPNOSAT[at:] + b"\x8d\x83"
         told = MedibusProtocol().receive(torn, NOW)
         assert values(told)[Metric.ETCO2] == 38.0
-        assert details(told, NoticeKind.UNKNOWN_FIELD) == ["real-time data, not read"]
+        assert details(told, NoticeKind.UNKNOWN_FIELD) == [
+            "real-time data of curves that nobody chose here"
+        ]
 
 
 @pytest.mark.hazard("H3")
