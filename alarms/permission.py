@@ -10,7 +10,7 @@ from typing import Final
 from alarms.condition import INACTIVATIONS, Input
 from alarms.names import Identity
 from alarms.rules import InactivationRules
-from monitor.model.alarm import INDEFINITE, RANK, Inactivation, Kind, Priority
+from monitor.model.alarm import INDEFINITE, RANK, Inactivation, Priority
 from monitor.model.instant import in_seconds
 from monitor.model.session import Deed, Phase
 
@@ -65,7 +65,7 @@ def _allowance(inactivation: Inactivation, rules: InactivationRules) -> str:
     text = f"{inactivation.words}: up to {highest} priority, {lasts}"
     if not rules.kept_phases:
         return text
-    kept = ", ".join((*rules.kept_metrics, "equipment above low"))
+    kept = ", ".join((*rules.kept_metrics, "what has no metric, above low"))
     return f"{text}; while {', '.join(rules.kept_phases)} not of {kept}"
 
 
@@ -81,4 +81,4 @@ def _highest(inactivation: Inactivation, rules: InactivationRules) -> Priority |
 def _is_kept(identity: Identity, priority: Priority, rules: InactivationRules) -> bool:
     if identity.metric is not None:
         return identity.metric in rules.kept_metrics
-    return identity.kind is Kind.TECHNICAL and priority is not Priority.LOW
+    return priority is not Priority.LOW

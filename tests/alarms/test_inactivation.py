@@ -297,7 +297,7 @@ def test_what_a_limit_set_allows_is_said_in_words() -> None:
     audio_off, alarm_paused, alarm_off = allowed(LIMITS.operator.inactivation)
     kept = (
         "; while infusing, paused, observation not of spo2, etco2, fico2, resp_rate, nibp_sys, "
-        "nibp_dia, nibp_mean, equipment above low"
+        "nibp_dia, nibp_mean, what has no metric, above low"
     )
     assert audio_off == f"audio off: up to medium priority, reminder every 180 s{kept}"
     assert alarm_paused == f"alarm paused: up to medium priority, for 120 s{kept}"
