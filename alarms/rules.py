@@ -24,8 +24,8 @@ class InactivationRules(msgspec.Struct, frozen=True, kw_only=True):
     Each `_max` is the highest priority at which that state may be set, None where it may not be
     set at all. In the phases `kept_phases` none of the three may be set for conditions about
     `kept_metrics`, nor for conditions without a metric above low priority: a link, a sensor or a
-    monitor that is frozen may be why nothing is measured. `reminder` is the interval at which an indefinite state is reminded of. Without rules
-    nothing is allowed.
+    monitor that is frozen may be why nothing is measured. `reminder` is the interval at which an
+    indefinite state is reminded of. Without rules nothing is allowed.
     """
 
     audio_off_max: Priority | None = None
