@@ -29,7 +29,7 @@ from drivers.parts.hl7_writing import (
     range_text,
     text_row,
 )
-from monitor.model.alarm import Kind, Priority
+from monitor.model.alarm import Inactivation, Kind, Priority
 from monitor.model.event import WITH_VALUE, GenerationMode, Validity
 from monitor.model.instant import NS_PER_S, Instant
 from monitor.model.metric import Metric
@@ -57,6 +57,14 @@ _TREE: Final = {
     Metric.TEMP: "1.4.1.1",
     Metric.HEART_RATE: "1.5.1.1",
 }
+INACTIVATION_WORDS: Final = {
+    Inactivation.NONE: "enabled",
+    Inactivation.AUDIO_PAUSED: "audio-paused",
+    Inactivation.AUDIO_OFF: "audio-off",
+    Inactivation.ALARM_PAUSED: "alarm-paused",
+    Inactivation.ALARM_OFF: "alarm-off",
+    Inactivation.ACKNOWLEDGED: "alert-acknowledged",
+}
 _NO_CHANNEL: Final = "1.0.0.1"
 _NOT_A_PATIENT: Final = "SIMULATED: not from a patient"
 
@@ -77,17 +85,6 @@ class AlarmState(StrEnum):
     ACTIVE = "active"
     LATCHED = "latched"
     INACTIVE = "inactive"
-
-
-class Inactivation(StrEnum):
-    """What a person did about the signal, in the words of PCD-04."""
-
-    ENABLED = "enabled"
-    AUDIO_PAUSED = "audio-paused"
-    AUDIO_OFF = "audio-off"
-    ALARM_PAUSED = "alarm-paused"
-    ALARM_OFF = "alarm-off"
-    ACKNOWLEDGED = "alert-acknowledged"
 
 
 class Bed(msgspec.Struct, frozen=True, kw_only=True):
@@ -199,7 +196,7 @@ def _facets(report: AlarmReport, bed: Bed) -> list[str]:
     told = (
         ("68481^MDC_ATTR_EVENT_PHASE^MDC", report.phase),
         ("68482^MDC_ATTR_ALARM_STATE^MDC", report.state),
-        ("68483^MDC_ATTR_ALARM_INACTIVATION_STATE^MDC", report.inactivation),
+        ("68483^MDC_ATTR_ALARM_INACTIVATION_STATE^MDC", INACTIVATION_WORDS[report.inactivation]),
         ("68484^MDC_ATTR_ALARM_PRIORITY^MDC", priority),
         ("68485^MDC_ATTR_ALERT_TYPE^MDC", kind),
     )

@@ -14,7 +14,6 @@ from drivers.parts.hl7_report import (
     AlarmReport,
     AlarmState,
     Bed,
-    Inactivation,
     Phase,
     alarm,
     identity_of,
@@ -22,7 +21,7 @@ from drivers.parts.hl7_report import (
 )
 from drivers.parts.hl7_writing import Sender, number_text, range_text
 from drivers.parts.mllp import frame
-from monitor.model.alarm import Kind, Priority
+from monitor.model.alarm import Inactivation, Kind, Priority
 from monitor.model.event import (
     WITH_VALUE,
     DeviceAlarm,
@@ -206,7 +205,7 @@ def test_an_alarm_message_in_full() -> None:
         title="SpO2 low",
         phase=Phase.START,
         state=AlarmState.ACTIVE,
-        inactivation=Inactivation.ENABLED,
+        inactivation=Inactivation.NONE,
         priority=Priority.MEDIUM,
         kind=Kind.PHYSIOLOGICAL,
         since=instant_at(990),

@@ -3,8 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drivers.parts.hl7_report import AlarmReport, AlarmState, Inactivation, Phase
-from monitor.model.alarm import AlarmChange, Change, Kind, Priority
+from drivers.parts.hl7_report import INACTIVATION_WORDS, AlarmReport, AlarmState, Phase
+from monitor.model.alarm import AlarmChange, Change, Inactivation, Kind, Priority
 from monitor.model.instant import OPENING, Instant, instant_at
 from monitor.model.metric import Metric
 from monitor.runtime.hl7.reports import AlarmReports, standing_alarms
@@ -85,23 +85,27 @@ def change(what: Change, at_s: float = 1, **fields: object) -> AlarmChange:
 
 def test_the_life_of_an_alarm_in_the_words_of_the_profile() -> None:
     reports = AlarmReports(lambda _: "SpO2 low")
+    acknowledged, paused = Inactivation.ACKNOWLEDGED, Inactivation.AUDIO_PAUSED
+    story = (
+        (Change.PRESENT, Inactivation.NONE),
+        (Change.ACKNOWLEDGED, acknowledged),
+        (Change.HELD, acknowledged),
+        (Change.UNHELD, acknowledged),
+        (Change.RESUMED, Inactivation.NONE),
+        (Change.ESCALATED, Inactivation.NONE),
+        (Change.PAUSED, paused),
+        (Change.LATCHED, paused),
+        (Change.RESET, Inactivation.NONE),
+    )
     told = [
-        reports.take(change(what, number, value=80.0, limit=90.0))
-        for number, what in enumerate(
-            (
-                Change.PRESENT,
-                Change.ACKNOWLEDGED,
-                Change.HELD,
-                Change.UNHELD,
-                Change.RESUMED,
-                Change.ESCALATED,
-                Change.PAUSED,
-                Change.LATCHED,
-                Change.RESET,
-            )
-        )
+        reports.take(change(what, number, value=80.0, limit=90.0, inactivation=after))
+        for number, (what, after) in enumerate(story)
     ]
-    assert [(each.phase.value, each.state.value, each.inactivation.value) for (each,) in told] == [
+    words = [
+        (each.phase.value, each.state.value, INACTIVATION_WORDS[each.inactivation])
+        for (each,) in told
+    ]
+    assert words == [
         ("start", "active", "enabled"),
         ("update", "active", "alert-acknowledged"),
         ("update", "active", "alert-acknowledged"),
@@ -151,7 +155,7 @@ def test_a_reason_and_a_cause_are_told_in_words_and_no_person() -> None:
     }
     (told,) = reports.take(change(Change.PRESENT, 1, **fields))
     assert told.words == "present; below 90 %; explained by sensor_off"
-    assert told.inactivation is Inactivation.ENABLED
+    assert told.inactivation is Inactivation.NONE
 
 
 # -- the queue -------------------------------------------------------------------------------------

@@ -10,8 +10,14 @@ from typing import Final
 import msgspec
 
 from alarms.system import AlarmSystem
-from drivers.parts.hl7_report import AlarmReport, AlarmState, Inactivation, Phase
-from monitor.model.alarm import AlarmChange, AlarmSnapshot, Change, SignalPresence
+from drivers.parts.hl7_report import AlarmReport, AlarmState, Phase
+from monitor.model.alarm import (
+    AlarmChange,
+    AlarmSnapshot,
+    Change,
+    Inactivation,
+    SignalPresence,
+)
 from monitor.model.instant import Instant
 
 _ENDS: Final = frozenset({Change.ENDED, Change.RESET})
@@ -66,7 +72,7 @@ class AlarmReports:
             title=self._title_of(change.alarm),
             phase=Phase.START,
             state=AlarmState.ACTIVE,
-            inactivation=Inactivation.ENABLED,
+            inactivation=change.inactivation,
             priority=change.priority,
             kind=change.kind,
             since=change.at,
@@ -83,7 +89,7 @@ class AlarmReports:
             before,
             phase=Phase.ESCALATE if change.change is Change.ESCALATED else Phase.UPDATE,
             state=_state(change, before.state),
-            inactivation=_inactivation(change, before.inactivation),
+            inactivation=change.inactivation,
             priority=change.priority,
             at=change.at,
             value=before.value if change.value is None else change.value,
@@ -97,7 +103,7 @@ class AlarmReports:
             before,
             phase=Phase.END,
             state=AlarmState.INACTIVE,
-            inactivation=Inactivation.ENABLED,
+            inactivation=Inactivation.NONE,
             at=now,
         )
 
@@ -122,18 +128,6 @@ def _state(change: AlarmChange, before: AlarmState) -> AlarmState:
     return AlarmState.ACTIVE if change.change is Change.ESCALATED else before
 
 
-def _inactivation(change: AlarmChange, before: Inactivation) -> Inactivation:
-    match change.change:
-        case Change.ACKNOWLEDGED:
-            return Inactivation.ACKNOWLEDGED
-        case Change.PAUSED:
-            return Inactivation.AUDIO_PAUSED
-        case Change.RESUMED | Change.ESCALATED:
-            return Inactivation.ENABLED
-        case _:
-            return before
-
-
 def _side(change: AlarmChange) -> bool | None:
     """Tell on which side the crossed limit lies; None where no limit was crossed."""
     if change.value is None or change.limit is None or change.value == change.limit:
@@ -147,18 +141,13 @@ def _words(change: AlarmChange) -> str:
 
 
 def _continued(each: AlarmSnapshot, now: Instant) -> AlarmReport:
-    inactivation = Inactivation.ENABLED
-    if each.acknowledged_until is not None or each.acknowledged_by:
-        inactivation = Inactivation.ACKNOWLEDGED
-    elif each.audio_paused_until is not None:
-        inactivation = Inactivation.AUDIO_PAUSED
     is_latched = each.signal is SignalPresence.LATCHED
     return AlarmReport(
         alarm=each.alarm,
         title=each.title,
         phase=Phase.CONTINUE,
         state=AlarmState.LATCHED if is_latched else AlarmState.ACTIVE,
-        inactivation=inactivation,
+        inactivation=each.inactivation,
         priority=each.priority,
         kind=each.kind,
         since=each.since,
