@@ -56,7 +56,7 @@ def _range(interval: Interval | None, times: float = 1.0) -> tuple[float, float]
     return None if interval is None else (interval.low * times, interval.high * times)
 
 
-def _spot(row: Row, *, labelled: bool) -> Spot:
+def _spot(row: Row, labelled: bool) -> Spot:  # noqa: FBT001  # as a line asks for it
     assert row.sensitivity is not None
     return Spot(
         x=row.needless_h.estimate,
@@ -78,25 +78,33 @@ def _tradeoff(title: str, beside: str, note: str, lines: Iterable[Line]) -> Char
 
 
 def _core(rows: Iterable[Row]) -> list[Row]:
-    return [each for each in rows if each.filter == Filter.CORE and each.sensitivity is not None]
+    return [each for each in rows if each.filter is Filter.CORE and each.sensitivity is not None]
+
+
+def _lines_by_wait(rows: Sequence[Row], spot: Callable[[Row, bool], Spot]) -> tuple[Line, ...]:
+    """Return a line for each wait, the spots of it by `spot`; the shipped one has intervals."""
+    study = rows[0].study
+    unit = "min" if study is Study.PRESSURE else "s"
+    shipped = preset_point(study).wait
+    return tuple(
+        Line(
+            f"{wait:g} {unit}",
+            tuple(spot(row, wait == shipped) for row in rows if row.wait == wait),
+            has_intervals=wait == shipped,
+        )
+        for wait in sorted({row.wait for row in rows})
+    )
 
 
 def _by_wait(rows: Sequence[Row], what: str) -> Chart:
     """One line for each wait, along it the limits."""
     core, study = _core(rows), rows[0].study
-    shipped = preset_point(study)
-    unit = "min" if study is Study.PRESSURE else "s"
-    lines = [
-        Line(
-            f"{wait:g} {unit}" if what else "20 to 60 s",
-            tuple(_spot(row, labelled=wait == shipped.wait) for row in core if row.wait == wait),
-            has_intervals=wait == shipped.wait,
-        )
-        for wait in sorted({row.wait for row in core})
-    ]
+    lines = _lines_by_wait(core, _spot)
     beside = f"beside each point: the limit, {_UNITS[study]}"
     if study is Study.PAUSES:
         beside = "beside each point: after how many seconds without a breath"
+        limits = [row.limit for row in core]
+        lines = (lines[0]._replace(name=f"{min(limits):g} to {max(limits):g} s"),)
     return _tradeoff(f"{_NAMES[study]}: found and needless", beside, what or "alarm after", lines)
 
 
@@ -105,14 +113,14 @@ def _by_filter(rows: Sequence[Row]) -> Chart:
     shipped = preset_point(Study.SATURATION)
     groups: dict[str, list[Row]] = {}
     for row in rows:
-        if row.filter == Filter.BUDGET:
+        if row.filter is Filter.BUDGET:
             groups.setdefault(f"budget {row.wait:g} %·s", []).append(row)
         elif row.wait == shipped.wait:
-            groups.setdefault(f"{row.filter}, {row.wait:g} s", []).append(row)
+            groups.setdefault(f"{row.filter.value}, {row.wait:g} s", []).append(row)
     lines = [
         Line(
             name,
-            tuple(_spot(each, labelled=number == 0) for each in group),
+            tuple(_spot(each, number == 0) for each in group),
             has_intervals=number == 0,
         )
         for number, (name, group) in enumerate(groups.items())
@@ -120,28 +128,14 @@ def _by_filter(rows: Sequence[Row]) -> Chart:
     return _tradeoff("Low saturation: what stands before the decision", _BESIDE, "filter", lines)
 
 
+def _late_spot(row: Row, labelled: bool) -> Spot:  # noqa: FBT001  # as a line asks for it
+    median = row.delay_median_s or 0.0
+    return _spot(row, labelled)._replace(x=median, x_range=(median, row.delay_p95_s or 0.0))
+
+
 def _lateness(rows: Sequence[Row]) -> Chart:
     core = [each for each in _core(rows) if each.delay_median_s is not None]
-    shipped = preset_point(Study.SATURATION)
-    lines = [
-        Line(
-            f"{wait:g} s",
-            tuple(
-                Spot(
-                    x=row.delay_median_s or 0.0,
-                    y=_spot(row, labelled=False).y,
-                    x_range=(row.delay_median_s or 0.0, row.delay_p95_s or 0.0),
-                    y_range=_range(row.sensitivity, 100),
-                    label=f"{row.limit:g}" if wait == shipped.wait else "",
-                    is_preset=row.is_preset,
-                )
-                for row in core
-                if row.wait == wait
-            ),
-            has_intervals=wait == shipped.wait,
-        )
-        for wait in sorted({row.wait for row in core})
-    ]
+    lines = _lines_by_wait(core, _late_spot)
     most = max(each.delay_p95_s or 0.0 for each in core)
     least = min(spot.y for line in lines for spot in line.spots)
     return Chart(
@@ -150,36 +144,24 @@ def _lateness(rows: Sequence[Row]) -> Chart:
         "delay",
         Axis("detection delay, s: median, with a line to the 95th percentile", 0.0, most),
         Axis(_FOUND, max(0.0, 10 * (least // 10) - 10), 100.0),
-        tuple(lines),
+        lines,
     )
 
 
+def _rate_spot(row: Row, labelled: bool) -> Spot:  # noqa: ARG001, FBT001  # the axis says the limit
+    rate = row.alarms_h
+    return Spot(row.limit, rate.estimate, y_range=_range(rate), is_preset=row.is_preset)
+
+
 def _recordings(real: Sequence[Row]) -> Chart:
-    core = [each for each in real if each.study is Study.SATURATION and each.filter == Filter.CORE]
-    top: Callable[[Row], float] = lambda row: row.alarms_h.estimate  # noqa: E731
-    lines = [
-        Line(
-            f"{wait:g} s",
-            tuple(
-                Spot(
-                    x=row.limit,
-                    y=row.alarms_h.estimate,
-                    y_range=_range(row.alarms_h),
-                    is_preset=row.is_preset,
-                )
-                for row in core
-                if row.wait == wait
-            ),
-            has_intervals=wait == preset_point(Study.SATURATION).wait,
-        )
-        for wait in sorted({row.wait for row in core})
-    ]
+    core = [each for each in real if each.study is Study.SATURATION and each.filter is Filter.CORE]
     limits = [row.limit for row in core]
+    most = max(row.alarms_h.estimate for row in core)
     return Chart(
         "Low saturation in the real recordings",
         "all recordings with a saturation together",
         "delay",
         Axis("limit, %", min(limits), max(limits)),
-        Axis("alarms per patient-hour", 0.0, 1.15 * max(top(each) for each in core)),
-        tuple(lines),
+        Axis("alarms per patient-hour", 0.0, 1.15 * most),
+        _lines_by_wait(core, _rate_spot),
     )

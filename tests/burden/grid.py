@@ -3,6 +3,7 @@
 Each point is the shipped preset with one rule changed. The preset's own point is always in it.
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
 from hashlib import sha256
 from typing import Final, NamedTuple
@@ -77,28 +78,51 @@ def preset_point(study: Study) -> Point:
 
 
 def limits_of(point: Point) -> LimitSet:
-    """Return the shipped limit set with the rule of `point` changed.
-
-    Low saturation keeps its severe band five points below the limit, at most where it is shipped;
-    the other severe bands stay where they are or give way to the limit.
-    """
+    """Return the shipped limit set with the rule of `point` changed."""
     if point.study is Study.PAUSES:
         after = seconds(point.limit)
         longest = max(after, LIMITS.apnoea.ambiguous_max)
         return _set(LIMITS, apnoea=_set(LIMITS.apnoea, after=after, ambiguous_max=longest))
+    rule = _rule_at(point)
+    others = tuple(rule if each.alarm == rule.alarm else each for each in LIMITS.limits)
+    return _set(LIMITS, limits=others)
+
+
+def joint_limits(points: Sequence[Point]) -> LimitSet:
+    """Return the shipped limit set with a rule more for each point: many points in one pass.
+
+    The rules do not know of each other. Only the shipped rule says, for all of them, whether a
+    cuff on the probe's arm may explain a saturation. Points of pauses cannot be joined.
+    """
+    more = tuple(
+        _set(_rule_at(point), alarm=joint_name(place)) for place, point in enumerate(points)
+    )
+    return _set(LIMITS, limits=LIMITS.limits + more)
+
+
+def joint_name(place: int) -> str:
+    """Return the name of the condition of the point at `place` in a joint limit set."""
+    return f"point {place}"
+
+
+def _rule_at(point: Point) -> LimitRule:
+    """Return the rule of a point.
+
+    Low saturation keeps its severe band five points below the limit, at most where it is shipped;
+    the other severe bands stay where they are or give way to the limit.
+    """
     rule = _set(rule_of(point.study), limit=point.limit)
     rule = _set(rule, severe=_severe(rule))
     if point.filter is Filter.BUDGET:
-        rule = _set(
+        return _set(
             rule,
             delay=seconds(BUDGET_CAP_S),
             budget=point.wait,
             violations_max=_VIOLATIONS_MAX,
         )
-    elif point.study is not Study.PRESSURE:
-        rule = _set(rule, delay=seconds(point.wait))
-    others = tuple(rule if each.alarm == rule.alarm else each for each in LIMITS.limits)
-    return _set(LIMITS, limits=others)
+    if point.study is Study.PRESSURE:
+        return rule
+    return _set(rule, delay=seconds(point.wait))
 
 
 def _severe(rule: LimitRule) -> float | None:

@@ -221,7 +221,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     return (
         f"{row.limit:g}",
         f"{row.wait:g}",
-        str(row.filter),
+        row.filter.value,
         f"{row.found} of {row.asked}",
         percent(row.sensitivity),
         f"{row.deep_found} of {row.deep_asked}",

@@ -1,4 +1,7 @@
-"""A session or a recording through the real alarm core, once for each point of the grid."""
+"""A session or a recording through the real alarm core, under every point of the grid.
+
+Points that hear the same numbers go through in one pass, each as a rule of its own.
+"""
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -6,6 +9,7 @@ from math import inf
 from statistics import median
 from typing import Final, NamedTuple
 
+from alarms.rules import LimitSet
 from alarms.system import AlarmSystem
 from monitor.model.alarm import AlarmChange, Change
 from monitor.model.event import (
@@ -18,10 +22,11 @@ from monitor.model.event import (
 )
 from monitor.model.instant import Instant, in_seconds, instant_at
 from monitor.model.metric import NIBP, Metric
-from tests.burden.grid import Filter, Point, Study, limits_of
+from tests.burden.grid import Filter, Point, Study, joint_limits, joint_name, limits_of
 from tests.burden.sessions import WAVE_HZ, Episode, Session
 
 Stream = list[tuple[Instant, DeviceEvent]]
+Heard = Sequence[tuple[Instant, DeviceEvent]]
 METRICS: Final = {
     Study.SATURATION: (Metric.SPO2,),
     Study.BREATHS: (Metric.ETCO2, Metric.RESP_RATE),
@@ -153,18 +158,39 @@ def cuff_stream(readings: Iterable[tuple[int, int, int, int]]) -> Stream:
 # -- what the core tells ---------------------------------------------------------------------------
 
 
-def told_of(
-    point: Point, stream: Sequence[tuple[Instant, DeviceEvent]], end_s: float
-) -> list[Stood]:
+def told_of(point: Point, stream: Heard, end_s: float) -> list[Stood]:
     """Play a stream under one point; return when the alarms of its study stood."""
     alarms = FOUND_BY.get(point.study, frozenset({point.study.value}))
-    system = AlarmSystem(limits_of(point))
+    told = _told(limits_of(point), stream, end_s)
+    return stood(each for each in told if each.alarm in alarms)
+
+
+def told_of_all(points: Sequence[Point], stream: Heard, end_s: float) -> list[list[Stood]]:
+    """Play a stream once under many points of one study; return what `told_of` would of each."""
+    if points[0].study is Study.PAUSES:
+        return [told_of(point, stream, end_s) for point in points]
+    study = points[0].study
+    told = _told(joint_limits(points), stream, end_s)
+    also = FOUND_BY.get(study, frozenset()) - {study.value}
+    own: dict[str, list[AlarmChange]] = {}
+    for each in told:
+        own.setdefault(each.alarm, []).append(each)
+    shared = [each for alarm in also for each in stood(own.get(alarm, ()))]
+    return [
+        [each._replace(alarm=study.value) for each in stood(own.get(joint_name(place), ()))]
+        + shared
+        for place in range(len(points))
+    ]
+
+
+def _told(limits: LimitSet, stream: Heard, end_s: float) -> list[AlarmChange]:
+    system = AlarmSystem(limits)
     accept = system.accept
     told: list[AlarmChange] = []
     for now, event in stream:
         told += accept(event, now)
     told += system.wake(max(instant_at(end_s), stream[-1][0] if stream else Instant(0)))
-    return stood(each for each in told if each.alarm in alarms)
+    return told
 
 
 def stood(told: Iterable[AlarmChange]) -> list[Stood]:

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from tests.burden.grid import Grid, Study, digest, points, preset_point
+from tests.burden.grid import Grid, Point, Study, digest, points, preset_point
 from tests.burden.recordings import why_absent
 from tests.burden.rows import Rival, Row, rivals_of, rows_of
 from tests.burden.run import Part
@@ -58,9 +58,8 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
 
     def find(self, study: Study, limit: float, wait: float) -> Row | None:
         """Return the row of the core alone at a limit and a wait, if the grid has it."""
-        rows = self.rows[study]
-        found = (each for each in rows if (each.limit, each.wait) == (limit, wait))
-        return next((each for each in found if each.filter == "core"), None)
+        wanted = Point(study, limit, wait)
+        return next((each for each in self.rows[study] if each.point == wanted), None)
 
 
 def results_of(parts: Sequence[Part], grids: dict[Study, Grid], seed: int) -> Results:

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from tests.burden.grid import Point, Study, preset_point
+from tests.burden.grid import Filter, Point, Study, preset_point
 from tests.burden.play import Outcome
 from tests.burden.run import Part
 from tests.burden.statistics import Interval, Weights, difference, quantile, rate, wilson
@@ -23,7 +23,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     study: Study
     limit: float
     wait: float
-    filter: str
+    filter: Filter
     is_preset: bool
     hours: float
     asked: int
@@ -43,11 +43,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def point(self) -> Point:
         """Return the point of the grid."""
-        return next(
-            Point(self.study, self.limit, self.wait, each)
-            for each in type(preset_point(self.study).filter)
-            if each == self.filter
-        )
+        return Point(self.study, self.limit, self.wait, self.filter)
 
 
 def rows_of(points: Sequence[Point], parts: Sequence[Part], weights: Weights) -> list[Row]:

@@ -4,14 +4,23 @@ A process holds one session or recording; only counts come back.
 """
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from typing import Final, NamedTuple
 
 from simulators.scenario import names
 from tests.burden.cuff import draw_responder, make_readings
-from tests.burden.grid import QUICK, WHOLE, Filter, Grid, Study, points
-from tests.burden.play import Outcome, Stream, cuff_stream, outcome, stream_of, told_of
+from tests.burden.grid import QUICK, WHOLE, Filter, Grid, Point, Study, points
+from tests.burden.play import (
+    Outcome,
+    Stood,
+    Stream,
+    cuff_stream,
+    outcome,
+    stream_of,
+    told_of_all,
+)
 from tests.burden.recordings import files, hear, with_filter
 from tests.burden.sessions import Plan, make
 
@@ -83,38 +92,50 @@ def work(unit: Unit) -> list[Part]:
 def _play_session(plan: Plan, grids: dict[Study, Grid]) -> Iterator[Part]:
     session = make(plan)
     for study in (Study.SATURATION, Study.BREATHS, Study.CO2, Study.PAUSES):
-        streams: dict[Filter, Stream] = {}
-        outcomes = []
-        for point in points(grids, study):
-            stream = streams.get(point.filter)
-            if stream is None:
-                stream = streams[point.filter] = stream_of(session, study, point.filter)
-            spans = told_of(point, stream, session.length_s)
-            outcomes.append(outcome(study, spans, session.truths[study]))
-        yield Part(session.name, study, session.hours, tuple(outcomes))
+        truths = session.truths[study]
+        told = _told_of_all(
+            points(grids, study), partial(stream_of, session, study), session.length_s
+        )
+        outcomes = tuple(outcome(study, spans, truths) for spans in told)
+        yield Part(session.name, study, session.hours, outcomes)
+
+
+def _told_of_all(
+    wanted: Sequence[Point], stream_with: Callable[[Filter], Stream], end_s: float
+) -> list[list[Stood]]:
+    """Play each stream once, with all points that hear it; return what stood, point by point."""
+    groups: dict[Filter, list[int]] = {}
+    for place, point in enumerate(wanted):
+        heard = Filter.CORE if point.filter is Filter.BUDGET else point.filter
+        groups.setdefault(heard, []).append(place)
+    told: list[list[Stood]] = [[] for _ in wanted]
+    for kind, places in groups.items():
+        spans = told_of_all([wanted[place] for place in places], stream_with(kind), end_s)
+        for place, each in zip(places, spans, strict=True):
+            told[place] = each
+    return told
 
 
 def _play_cuff(plan: Plan, grids: dict[Study, Grid]) -> Part:
     patient = draw_responder(plan.seed, plan.length_s)
-    outcomes = []
-    for point in points(grids, Study.PRESSURE):
-        told = make_readings(patient, point.wait * 60, plan.length_s, is_poor=plan.is_poor)
-        spans = told_of(point, cuff_stream(told.readings), plan.length_s)
-        outcomes.append(outcome(Study.PRESSURE, spans, told.truths))
+    outcomes: dict[Point, Outcome] = {}
+    wanted = points(grids, Study.PRESSURE)
+    for wait in {point.wait: None for point in wanted}:
+        own = [point for point in wanted if point.wait == wait]
+        read = make_readings(patient, wait * 60, plan.length_s, is_poor=plan.is_poor)
+        told = told_of_all(own, cuff_stream(read.readings), plan.length_s)
+        for point, spans in zip(own, told, strict=True):
+            outcomes[point] = outcome(Study.PRESSURE, spans, read.truths)
     name = f"cuff {plan.seed}"
-    return Part(name, Study.PRESSURE, plan.length_s / 3600, tuple(outcomes))
+    counted = tuple(outcomes[point] for point in wanted)
+    return Part(name, Study.PRESSURE, plan.length_s / 3600, counted)
 
 
 def _play_recording(place: int, grids: dict[Study, Grid]) -> Iterator[Part]:
     for heard in hear(files()[place]):
-        filters = {each.filter for each in points(grids, heard.study)}
-        streams = {each: with_filter(heard, each) for each in sorted(filters)}
-        outcomes = tuple(
-            outcome(
-                heard.study, told_of(point, streams[point.filter], heard.hours * 3600), truths=()
-            )
-            for point in points(grids, heard.study)
-        )
+        wanted = points(grids, heard.study)
+        told = _told_of_all(wanted, partial(with_filter, heard), heard.hours * 3600)
+        outcomes = tuple(outcome(heard.study, spans, truths=()) for spans in told)
         yield Part(heard.file, heard.study, heard.hours, outcomes, is_real=True)
 
 

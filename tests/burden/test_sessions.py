@@ -17,7 +17,7 @@ from tests.alarms.score import LIMITS, Score
 from tests.burden.artefacts import Shown, spoil
 from tests.burden.cuff import draw_responder, make_readings
 from tests.burden.events import Shift, draw_patient
-from tests.burden.grid import Filter, Study, preset_point
+from tests.burden.grid import QUICK, Filter, Study, points, preset_point
 from tests.burden.play import (
     Outcome,
     Stood,
@@ -27,12 +27,15 @@ from tests.burden.play import (
     stood,
     stream_of,
     told_of,
+    told_of_all,
 )
 from tests.burden.sessions import Episode, Plan, episodes, make
 
 LENGTH_S = 1200
 CALLS_MAX_H = 6.0
 HOURS = 8
+EVENTFUL = 18
+"""A seed whose first half hour has a fall, a rise, slow breathing and a pause."""
 SPANS = st.lists(st.tuples(st.integers(1, 60), st.integers(1, 60)), max_size=6).map(
     lambda pairs: [
         (sum(a + b for a, b in pairs[:place]) + gap, sum(a + b for a, b in pairs[: place + 1]))
@@ -123,6 +126,19 @@ def test_a_shipped_scenario_has_the_truth_its_page_tells() -> None:
         spans = told_of(point, stream_of(session, study, Filter.CORE), session.length_s)
         found = outcome(study, spans, session.truths[study])
         assert len(found.late_s) == found.asked == 1
+
+
+@pytest.mark.parametrize("study", [Study.SATURATION, Study.BREATHS, Study.CO2, Study.PAUSES])
+@pytest.mark.parametrize("seed", [5, 18])
+def test_points_in_one_pass_are_told_what_each_is_told_alone(study: Study, seed: int) -> None:
+    session = make(Plan(seed, 1800, is_poor=True))
+    assert not session.notices  # a cuff on the probe's arm is judged by the shipped rule for all
+    tried = [each for each in points(QUICK, study) if each.filter in {Filter.CORE, Filter.BUDGET}]
+    stream = stream_of(session, study, Filter.CORE)
+    alone = [sorted(told_of(point, stream, session.length_s)) for point in tried]
+    joint = [sorted(each) for each in told_of_all(tried, stream, session.length_s)]
+    assert joint == alone
+    assert seed != EVENTFUL or any(alone)
 
 
 def test_a_pulled_cable_is_silence_and_no_blank() -> None:

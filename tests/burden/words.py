@@ -38,7 +38,10 @@ for how much of the other, and where does the shipped preset lie?
 READING: Final = (
     "Up is better, left is better. A line joins the limits of one delay, the black ring is where "
     "the preset lies, thin strokes are intervals. Only the line of the preset carries them; those "
-    "of the others are in the CSV."
+    "of the others are in the CSV.\n\nOn any numbers whatever (`tests/burden/test_grid_laws.py`): "
+    "a longer delay never calls more often, and never stands when a shorter one did not; a lower "
+    "limit for saturation never stands when a higher one did not, but may call more often where "
+    "the higher one stands through."
 )
 
 CURVES: Final = {
