@@ -4,6 +4,7 @@ Where both are known and mean different things, the row is refused: copied test 
 gateways with wrong tables are met in the field.
 """
 
+import re
 from typing import Final
 
 from monitor.model.metric import Metric, describe
@@ -44,6 +45,20 @@ _LOINC: Final = {
     "9279-1": _M.RESP_RATE,
     "8310-5": _M.TEMP,
 }
+# Philips monitors and gateways: partition and term of their own nomenclature, in hex, with a label
+# of the monitor's as name. Most terms are MDC's; these are not.
+_MDIL: Final = "MDIL"
+_MDIL_CODE: Final = re.compile(r"([0-9A-Fa-f]{4})-([0-9A-Fa-f]{4})")
+_MDIL_TERMS: Final = {
+    0x4822: (_M.PULSE_RATE, 0),
+    0x480A: (_M.PULSE_RATE, 1),  # the pulse that the monitor shows, of whichever source
+    0x5000: (_M.RESP_RATE, 4),  # likewise the respiration
+    0xF0E5: (_M.NIBP_PULSE, 0),
+    0x50BA: (_M.FICO2, 1),
+    **dict.fromkeys((0xF0C7, 0xF0C8, 0xF0C9, 0xF0CA), (_M.TEMP, 2)),  # T1 to T4
+    **dict.fromkeys((0x4B60, 0x4B64, 0x4B6C, 0x4B78, 0xE004, 0xF0C4), (_M.TEMP, 0)),
+    **dict.fromkeys((0xF108, 0xF10C), (_M.TEMP, 1)),  # mouth, axilla
+}
 _BY_CODE: Final = {str(code): (metric, rank) for code, _, metric, rank in _ROWS}
 _BY_NAME: Final = {name: (metric, rank) for _, name, metric, rank in _ROWS}
 CODES: Final = {
@@ -81,6 +96,10 @@ def metric_of(code: str, name: str, system: str) -> tuple[Metric, int] | str:
     """Return metric and rank of an identifier, "" where nobody here knows it, or a flaw."""
     if system in {"LN", "LOINC"}:
         return (_LOINC[code], 0) if code in _LOINC else ""
+    if system == _MDIL:
+        plain = _mdc_of(code)
+        term = int(plain) - 2 * 65_536 if plain.isdigit() else 0
+        return _MDIL_TERMS.get(term, _BY_CODE.get(plain)) or ""
     by_code, by_name = _BY_CODE.get(code), _BY_NAME.get(name)
     if by_code and by_name:
         return by_code if by_code[0] is by_name[0] else DISAGREE
@@ -91,8 +110,15 @@ def metric_of(code: str, name: str, system: str) -> tuple[Metric, int] | str:
     return ""
 
 
+def _mdc_of(code: str) -> str:
+    """Return the MDC code in a Philips one, `0002-4bb8`; any other as it is."""
+    found = _MDIL_CODE.fullmatch(code)
+    return str(int(found[1], 16) * 65_536 + int(found[2], 16)) if found else code
+
+
 def unit_of(code: str, name: str) -> str:
     """Return a unit by MDC code or name, else the code as it is (UCUM); "" where they differ."""
+    code = _mdc_of(code)
     by_code, by_name = _UNIT_BY_CODE.get(code), _UNIT_BY_NAME.get(name)
     if by_code and by_name and by_code != by_name:
         return ""

@@ -227,6 +227,36 @@ def test_carbon_dioxide_has_two_codes_and_three_units(
     assert validities(found) == {Metric.ETCO2: trust}
 
 
+@pytest.mark.parametrize(
+    ("row", "metric", "expected"),
+    [
+        ("0002-4bb8^SpO2^MDIL|0|97|0004-0220^%^MDIL", Metric.SPO2, 97.0),
+        ("0002-4BB8^SpO\\E\\2^MDIL|0|97|0004-0220^%^MDIL", Metric.SPO2, 97.0),
+        ("0002-4822^Pulse^MDIL|0|72|0004-0aa0^bpm^MDIL", Metric.PULSE_RATE, 72.0),
+        ("0002-480a^Pulse^MDIL|0|72|0004-0aa0^bpm^MDIL", Metric.PULSE_RATE, 72.0),
+        ("0002-4182^HR^MDIL||80|0004-0aa0^bpm^MDIL", Metric.HEART_RATE, 80.0),
+        ("0002-5000^Resp^MDIL|0|14|0004-0ae0^rpm^MDIL", Metric.RESP_RATE, 14.0),
+        ("0002-50b0^etCO2^MDIL|0|5|0004-0f03^kPa^MDIL", Metric.ETCO2, 37.5),
+        ("0002-4a05^NBPs^MDIL|0|120|0004-0f20^mmHg^MDIL", Metric.NIBP_SYS, 120.0),
+        ("0002-f0c7^Temp1^MDIL|0|98.6|0004-1140^F^MDIL", Metric.TEMP, 37.0),
+        ("0002-4b60^Tcore^MDIL|0|36.9|0004-17a0^C^MDIL", Metric.TEMP, 36.9),
+    ],
+)
+def test_codes_of_philips_monitors_are_terms_of_the_same_nomenclature(
+    row: str, metric: Metric, expected: float
+) -> None:
+    events = told(f"OBX||NM|{row}|||||F")
+    assert not refusals(events)
+    assert values(events)[metric] == pytest.approx(expected, abs=0.05)
+
+
+def test_a_philips_code_is_of_its_own_system_and_partition() -> None:
+    for code in ("0402-4bb8^SpO2^MDIL", "0002-4a15^ABPs^MDIL", "2-4bb8^SpO2^MDIL", "^SpO2^MDIL"):
+        assert not values(told(f"OBX||NM|{code}|0|97|0004-0220^%^MDIL|||||F"))
+    assert not values(told("OBX||NM|0002-4bb8^SpO2^MDC|0|97|0004-0220^%^MDIL|||||F"))
+    assert not values(told("OBX||NM|0002-4bb8^SpO2^MDIL|0|97|0004-0f20^mmHg^MDIL|||||F"))
+
+
 def test_a_pressure_without_a_unit_is_refused() -> None:
     assert refusals(told("OBX|1|NM|150021^MDC_PRESS_BLD_NONINV_SYS^MDC|1|118|"))
 
