@@ -107,13 +107,18 @@ class Vector(msgspec.Struct, frozen=True):
 
 
 class SerialLine(msgspec.Struct, frozen=True, kw_only=True):
-    """Line settings a device leaves the factory with; a URL may say otherwise."""
+    """Line settings a device leaves the factory with; a URL may say otherwise.
+
+    `rtscts`: flow is held up by the wires RTS and CTS; `xonxoff`: by the bytes 0x11 and 0x13, which
+    can then be no data.
+    """
 
     baud: int = 9600
     bits: int = 8
     parity: str = "N"
     stop: float = 1
     rtscts: bool = False
+    xonxoff: bool = False
 
 
 class Driver(msgspec.Struct, frozen=True, kw_only=True):

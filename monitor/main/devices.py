@@ -12,6 +12,7 @@ from monitor.model.errors import ConfigError
 from monitor.model.event import DeviceEvent, DeviceNotice, FrameRejected, NoticeKind
 from monitor.recordings.notes import Notes
 from monitor.runtime.replay import observation_line
+from monitor.runtime.transports.serial import words
 
 
 def list_devices(*, as_json: bool) -> int:
@@ -40,8 +41,6 @@ def list_devices(*, as_json: bool) -> int:
 
 
 def _described(driver: Driver) -> dict[str, object]:
-    line = driver.serial
-    settings = f"{line.baud} {line.bits}{line.parity}{line.stop:g}"
     is_serial = TransportKind.SERIAL in driver.transports
     return {
         "driver": driver.name,
@@ -50,7 +49,7 @@ def _described(driver: Driver) -> dict[str, object]:
         "metrics": sorted(driver.metrics),
         "evidence": driver.evidence,
         "reference": driver.reference,
-        "serial": settings + (" rts/cts" if line.rtscts else "") if is_serial else None,
+        "serial": words(driver.serial) if is_serial else None,
         "silence_limit_s": driver.silence_limit / 1e9,
         "doubts": list(driver.doubts),
     }

@@ -63,7 +63,7 @@ class Link:
     def begin(self) -> None:
         """Start the conversation: the protocol is opened anew and may speak first."""
         self._readable_at = self._clock.now()
-        self._edge(LinkState.UP, "")
+        self._edge(LinkState.UP, "; ".join(getattr(self._transport, "notes", ())))
         self._flush()
         self._arm()
 

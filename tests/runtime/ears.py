@@ -45,3 +45,9 @@ class Ears:
             while not self.pieces:
                 await self._changed.wait()
                 self._changed.clear()
+
+    async def until_more_than(self, size: int) -> None:
+        async with asyncio.timeout(20):
+            while sum(map(len, self.pieces)) <= size:
+                await self._changed.wait()
+                self._changed.clear()

@@ -49,8 +49,9 @@ class Log:
 class Wire:
     """The host's end of a wire that is open as long as a test lets it be."""
 
-    def __init__(self, receiver: Receiver) -> None:
+    def __init__(self, receiver: Receiver, notes: tuple[str, ...] = ()) -> None:
         self.receiver = receiver
+        self.notes = notes
         self.is_closed = False
         self.written: list[bytes] = []
 
@@ -68,6 +69,7 @@ class Kept:
         self.log = Log()
         self.asides: list[str] = []
         self.refuses = False
+        self.notes: tuple[str, ...] = ()
         self.openings = 0
         self._wires: asyncio.Queue[Wire] = asyncio.Queue()
         loop = asyncio.get_running_loop()
@@ -111,7 +113,7 @@ class Kept:
         self.openings += 1
         if self.refuses:
             raise LinkFailedError("nothing there")
-        wire = Wire(receiver)
+        wire = Wire(receiver, self.notes)
         self._wires.put_nowait(wire)
         return wire
 

@@ -15,6 +15,7 @@ from serial import rfc2217
 
 from drivers.contract import SerialLine
 from monitor.model.errors import ConfigError
+from monitor.runtime.transports import rfc2217 as rfc2217_port
 from monitor.runtime.transports.contract import LinkFailedError
 from monitor.runtime.transports.listening import Doorstep, ListeningTransport
 from monitor.runtime.transports.network import TcpTransport, open_tcp
@@ -275,6 +276,8 @@ async def test_a_port_behind_a_device_server_is_set_heard_and_answered() -> None
         transport = await make_opener()(url, SerialLine(), ears)
         assert isinstance(transport, Rfc2217Transport)
         assert server.baud == 19_200
+        wire = transport._port._socket
+        assert wire.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
         everything = bytes(range(256))  # 255 begins a command unless it is doubled
         os.write(server.master, everything)
         await ears.until_heard(everything)
@@ -300,6 +303,24 @@ async def test_a_device_server_that_goes_is_a_loss_after_its_last_bytes() -> Non
     transport.write(b"anybody?")
     await _ended(transport)
     assert len(ears.losses) == 1
+
+
+async def test_a_device_server_that_floods_us_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rfc2217_port, "UNREAD_MAX", 2_000)
+    with _device_server() as server:
+        ears = Ears()
+        transport = await open_rfc2217("127.0.0.1", server.number, SerialLine(), ears)
+        flood = asyncio.ensure_future(asyncio.to_thread(_flood, server))
+        assert await ears.until_lost() == "the device server sends faster than a line can"
+        await _ended(transport)
+        await flood
+        assert len(ears.losses) == 1
+
+
+def _flood(server: _DeviceServer) -> None:
+    with suppress(OSError):
+        for _ in range(500):
+            server.write(bytes(4096))
 
 
 async def test_opening_can_be_given_up_and_lets_the_device_server_go() -> None:

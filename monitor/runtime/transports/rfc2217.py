@@ -1,8 +1,9 @@
 """A serial port behind a device server that sets its line by RFC 2217, through pyserial's client.
 
 That client blocks, so a thread of its own reads and writes, and ends when the transport is closed.
-It hands over byte by byte and keeps what the server sends without a limit of its own: good enough
-for one bedside device; where a server can do raw TCP, `tcp://` costs a tenth.
+It hands over byte by byte and keeps what the server sends without a limit of its own, so a server
+that sends faster than any line is let go: good enough for one bedside device; where a server can do
+raw TCP, `tcp://` costs a tenth.
 """
 
 import asyncio
@@ -21,6 +22,10 @@ from monitor.runtime.transports.contract import (
     LinkFailedError,
     Receiver,
 )
+from monitor.runtime.transports.network import ask_for_peer
+
+UNREAD_MAX: Final = 1024 * 1024
+"""Bytes that may have come and not been read by us yet before the server counts as out of order."""
 
 _LOOK_S: Final = 0.05
 """How long a read waits before it is looked whether something is to be written."""
@@ -37,6 +42,8 @@ class Rfc2217Transport:
         self._loop = asyncio.get_running_loop()
         self._outgoing: deque[bytes] = deque()
         self._backlog = 0
+        self._read_size = 0  # by the thread
+        self._heard_size = 0  # by the loop
         self._is_open = True
         self.thread = threading.Thread(target=self._carry, name="rfc2217", daemon=True)
         self.thread.start()
@@ -67,7 +74,12 @@ class Rfc2217Transport:
                     self._tell(self._sent, len(data))
                 data = self._port.read(1)
                 if data:
-                    data += self._port.read(min(self._port.in_waiting, READ_SIZE_MAX))
+                    waiting: int = self._port.in_waiting
+                    if waiting + self._read_size - self._heard_size > UNREAD_MAX:
+                        reason = "the device server sends faster than a line can"
+                        break
+                    data += self._port.read(min(waiting, READ_SIZE_MAX))
+                    self._read_size += len(data)
                     self._tell(self._heard, data)
         except OSError as error:  # SerialException is one
             reason = _words(error)
@@ -85,6 +97,7 @@ class Rfc2217Transport:
     # -- on the loop -------------------------------------------------------------------------------
 
     def _heard(self, data: bytes) -> None:
+        self._heard_size += len(data)
         if self._is_open:
             self._receiver.heard(data)
 
@@ -126,13 +139,14 @@ def _open(host: str, port: int, line: SerialLine) -> rfc2217.Serial:
     # Answers about modem lines are not waited for: servers in front of a pty refuse them.
     url = f"rfc2217://{where}:{port}" + ("" if line.rtscts else "?ign_set_control")
     try:
-        return rfc2217.Serial(
+        opened = rfc2217.Serial(
             url,
             baudrate=line.baud,
             bytesize=_BITS[line.bits],
             parity=line.parity,
             stopbits=line.stop,
             rtscts=line.rtscts,
+            xonxoff=line.xonxoff,
             timeout=_LOOK_S,
         )
     except (OSError, ValueError) as error:
@@ -140,6 +154,8 @@ def _open(host: str, port: int, line: SerialLine) -> rfc2217.Serial:
         if "does not accept" in said or "rejected value" in said:
             said = f"the device server refuses {line.baud} {line.bits}{line.parity}{line.stop:g}"
         raise LinkFailedError(f"{host}:{port}: {said}") from error
+    ask_for_peer(opened._socket)  # noqa: SLF001 - it offers no other way to its socket
+    return opened
 
 
 def _words(error: Exception) -> str:

@@ -11,6 +11,7 @@ import os
 import termios
 from typing import Final
 
+import msgspec
 import serial
 
 from drivers.contract import SerialLine
@@ -108,18 +109,25 @@ async def open_serial(path: str, line: SerialLine, receiver: Receiver) -> Serial
 
 
 def _open(path: str, line: SerialLine) -> tuple[serial.Serial, tuple[str, ...]]:
-    try:
-        return _opened(path, line), ()
-    except termios.error as error:
-        if error.args[0] not in _REFUSED_SETTINGS:
-            raise LinkFailedError(f"{path}: {error.args[1]}") from error
-    except (OSError, ValueError) as error:  # SerialException is an OSError
-        raise LinkFailedError(f"{path}: {error}") from error
-    try:
-        plain = SerialLine(baud=line.baud)
-        return _opened(path, plain), (f"{path} refuses {line.bits}{line.parity}{line.stop:g}",)
-    except (termios.error, OSError) as error:
-        raise LinkFailedError(f"{path}: {error}") from error
+    """Return the port, set as far as it takes settings, and what it refused of them."""
+    without_parity = msgspec.structs.replace(line, bits=8, parity="N")
+    for tried in (line, without_parity, SerialLine(baud=line.baud)):
+        try:
+            port = _opened(path, tried)
+        except termios.error as error:
+            if error.args[0] not in _REFUSED_SETTINGS:
+                raise LinkFailedError(f"{path}: {error.args[1]}") from error
+        except (OSError, ValueError) as error:  # SerialException is an OSError
+            raise LinkFailedError(f"{path}: {error}") from error
+        else:
+            return port, () if tried == line else (f"{path} refuses {words(line)}",)
+    raise LinkFailedError(f"{path}: takes no line settings")
+
+
+def words(line: SerialLine) -> str:
+    """Return line settings as people write them: `9600 8N1`, flow control behind."""
+    flow = (" rts/cts" if line.rtscts else "") + (" xon/xoff" if line.xonxoff else "")
+    return f"{line.baud} {line.bits}{line.parity}{line.stop:g}{flow}"
 
 
 def _opened(path: str, line: SerialLine) -> serial.Serial:
@@ -130,6 +138,7 @@ def _opened(path: str, line: SerialLine) -> serial.Serial:
         parity=line.parity,
         stopbits=_STOPS[line.stop],
         rtscts=line.rtscts,
+        xonxoff=line.xonxoff,
         timeout=0,
         write_timeout=0,
         exclusive=True,

@@ -105,13 +105,20 @@ def listens(address: Address) -> bool:
     return address.settings.get("listen") == "1"
 
 
+def _flag(address: Address, key: str, *, is_on: bool) -> bool:
+    text = address.settings.get(key, str(int(is_on)))
+    if text not in {"0", "1"}:
+        raise ConfigError(f"serial settings {address.settings}: {key} is 0 or 1")
+    return text == "1"
+
+
 def serial_line(address: Address, default: SerialLine) -> SerialLine:
     """Return the line settings: the driver's own, with what the URL says instead.
 
     Raises:
         ConfigError: an unknown setting, or a value no port can have.
     """
-    known = {"baud", "bits", "parity", "stop", "rtscts"}
+    known = {"baud", "bits", "parity", "stop", "rtscts", "xonxoff"}
     for key in address.settings:
         if key not in known:
             raise ConfigError(f"serial setting {key!r} is unknown; known: {sorted(known)}")
@@ -121,7 +128,8 @@ def serial_line(address: Address, default: SerialLine) -> SerialLine:
             bits=int(address.settings.get("bits", default.bits)),
             parity=address.settings.get("parity", default.parity).upper(),
             stop=float(address.settings.get("stop", default.stop)),
-            rtscts=address.settings.get("rtscts", str(int(default.rtscts))) == "1",
+            rtscts=_flag(address, "rtscts", is_on=default.rtscts),
+            xonxoff=_flag(address, "xonxoff", is_on=default.xonxoff),
         )
     except ValueError as error:
         raise ConfigError(f"serial settings {address.settings}: {error}") from error
