@@ -103,20 +103,19 @@ def broken_limit(alarm: AlarmSnapshot) -> str:
 
 
 def inactivation(alarm: AlarmSnapshot, now: Instant) -> str:
-    """Return what was done to the signals, by whom, and how long it still holds or has held.
+    """Return what was done to the signals, how long it still holds or has held, and by whom.
 
-    "⊝♪ audio paused by nurse-1, 60 s left"; "" where nothing was done or it is over.
+    "⊝♪ audio paused, 60 s left, by nurse-1"; "" where nothing was done or it is over. The name
+    comes last: on a narrow screen it is cut first.
     """
     if not is_inactivated(alarm, now):
         return ""
     said = f"{MARKS_OF_INACTIVATION[alarm.inactivation]} {alarm.inactivation.words}"
-    if alarm.inactivated_by:
-        said += f" by {plain(alarm.inactivated_by)}"
     if alarm.inactivated_until is not None:
-        return f"{said}, {left(alarm.inactivated_until, now)} left"
-    if alarm.inactivation in INDEFINITE and alarm.inactivated_at is not None:
+        said += f", {left(alarm.inactivated_until, now)} left"
+    elif alarm.inactivation in INDEFINITE and alarm.inactivated_at is not None:
         said += f" for {lasting(alarm.inactivated_at, now)}"
-    return said
+    return f"{said}, by {plain(alarm.inactivated_by)}" if alarm.inactivated_by else said
 
 
 def is_inactivated(alarm: AlarmSnapshot, now: Instant) -> bool:

@@ -151,7 +151,7 @@ def test_the_alarm_bar_tells_everything_about_each_condition() -> None:
     chair = msgspec.structs.replace(apnoea(), alarms=(first, second))
     said = text_of(alarm_bar(seen(chair), 160, lay_out(160, 24)))
     assert "!!! APNOEA  34 s" in said
-    assert "held 34 s, unmeasured  ✓ acknowledged by nurse-1, 94 s left" in said
+    assert "held 34 s, unmeasured  ✓ acknowledged, 94 s left, by nurse-1" in said
     assert "!! SpO2 low  88 %  below 90  for 12 s" in said
     assert "latched, cause gone: r resets  ⊝♪ audio paused, 60 s left  explained by" in said
 
@@ -180,11 +180,11 @@ def done_to(alarm: AlarmSnapshot, state: Inactivation, **facts: object) -> Alarm
 @pytest.mark.parametrize(
     ("state", "said"),
     [
-        (Inactivation.AUDIO_PAUSED, "⊝♪ audio paused by nurse-1, 60 s left"),
-        (Inactivation.AUDIO_OFF, "⊗♪ audio off by nurse-1 for 12 min"),
-        (Inactivation.ALARM_PAUSED, "⊝△ alarm paused by nurse-1, 60 s left"),
-        (Inactivation.ALARM_OFF, "⊗△ alarm off by nurse-1 for 12 min"),
-        (Inactivation.ACKNOWLEDGED, "✓ acknowledged by nurse-1, 60 s left"),
+        (Inactivation.AUDIO_PAUSED, "⊝♪ audio paused, 60 s left, by nurse-1"),
+        (Inactivation.AUDIO_OFF, "⊗♪ audio off for 12 min, by nurse-1"),
+        (Inactivation.ALARM_PAUSED, "⊝△ alarm paused, 60 s left, by nurse-1"),
+        (Inactivation.ALARM_OFF, "⊗△ alarm off for 12 min, by nurse-1"),
+        (Inactivation.ACKNOWLEDGED, "✓ acknowledged, 60 s left, by nurse-1"),
     ],
 )
 def test_each_state_has_its_symbol_its_words_and_its_time(state: Inactivation, said: str) -> None:
@@ -230,7 +230,7 @@ def test_an_absent_condition_that_is_off_has_its_line() -> None:
     chair = msgspec.structs.replace(quiet(), inactivated=(off,))
     said = text_of(alarm_bar(seen(chair), 160, lay_out(160, 24)))
     assert "no alarm condition present, 1 inactivated" in said
-    assert "SpO2 low  not present  ⊗△ alarm off by nurse-1 for 60 s" in said
+    assert "SpO2 low  not present  ⊗△ alarm off for 60 s, by nurse-1" in said
     assert "1 of 1" in said
 
 
