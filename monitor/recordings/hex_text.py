@@ -30,23 +30,28 @@ _GAPS_MAX: Final = 64  # places at which a column may begin; more are tried in n
 _HALF_A_DAY_S: Final = 43_200
 _END: Final = r"(?=[\s,;|\])>]|:(?![0-9A-Fa-f])|$)"
 _STAMP: Final = re.compile(
-    r"[\[(]?(?:(?P<year>\d{4})[-/.](?P<month>\d\d)[-/.](?P<day>\d\d)[T ]+"
+    r"[\[(]?(?:(?P<year>\d{4})[-/.](?P<month>\d\d)[-/.](?P<day>\d\d)[T _]+"
     r"|\d\d[-/.]\d\d[-/.]\d{4} +|[A-Z][a-z]{2} +\d{1,2} +)?"
     r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)(?:[.,:](?P<fraction>\d{1,9}))?"
     rf"(?:Z|[+-]\d\d:?\d\d)?{_END}"
 )
 _SECONDS: Final = re.compile(rf"[\[(]?\s*(\d{{1,12}}\.\d{{1,9}})\s?s?{_END}")
 _SIDE: Final = re.compile(
-    r"[\[(]?(RXD?|TXD?|RECV|RECEIVED|SENT|SEND|READ|WRITE|RD|WR|IN|OUT|[RWST](?=:)"
+    r"[\[(]?(RXD?|TXD?|RECV|RECEIVED|SENT|SEND|READ|WRITE|RD|WR|IN|OUT|DEV|DEVICE|HOST|PC"
+    r"|[RWST](?=:)"
     rf"|<-+|-+>|<=+|=+>|<+|>+|\u2190|\u2192)(?:{_END}|(?<=[<>\u2190\u2192]))",
     re.IGNORECASE,
 )
 _ASIDE: Final = re.compile(
-    r"(?:length=\d+|from=\d+|to=\d+|\(\d+\)|\d+ bytes?|COM\d+|/dev/\w+)(?=[\s:,]|$)", re.IGNORECASE
+    r"(?:length=\d+|from=\d+|to=\d+|\(\d+\)|\d+ bytes?|COM\d+|/dev/\w+|\[[A-Z]\]"
+    r"|\[[a-z_]+:\d+\])(?=[\s:,\[]|$)",
+    re.IGNORECASE,
 )
 _BETWEEN: Final = re.compile(r"[\s,;:|\])]+")
 _SHORT_BYTE: Final = re.compile(r"0x([0-9a-f])(?![0-9a-f])", re.IGNORECASE)
-_MARKS: Final = re.compile(r"\(byte\)|0x|\\x|(?<=[0-9a-f]{2})h(?![0-9a-z])", re.IGNORECASE)
+_MARKS: Final = re.compile(
+    r"\(byte\)|\bb(?=['\"])|0x|\\x|(?<=[0-9a-f]{2})h(?![0-9a-z])", re.IGNORECASE
+)
 _PUNCTUATION: Final = re.compile(r"[\s,;:{}()\[\]\"'-]+")
 _COMMENT: Final = re.compile(r"#|//")
 _WIDE: Final = re.compile(r"\s{2,}|\t|\||;(?=.*\S)")
