@@ -1,5 +1,6 @@
 """The `[hl7]` and `[mqtt]` tables: read whole, or refused with key, value and remedy."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,13 @@ def test_a_broker_may_be_shown_a_certificate_of_ours() -> None:
     whole = '[mqtt]\nurl = "mqtts://b:8883"\nca_file = "a"\ncert_file = "c"\nkey_file = "k"\n'
     assert broker_secrets(read(whole)) == {"b": Secrets(None, None, "a", "c", "k")}
     assert "both or none" in refusal(whole.replace('key_file = "k"\n', ""))
+
+
+@pytest.mark.parametrize("page", ["hl7-out.md", "mqtt.md"])
+def test_what_the_page_shows_is_a_configuration(page: str) -> None:
+    text = (Path(__file__).parents[2] / "docs" / page).read_text(encoding="utf-8")
+    shown = re.findall(r"^```toml\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    assert shown
+    for each in shown:
+        config = read(each)
+        assert config.hl7 is not None or config.mqtt is not None
