@@ -14,11 +14,11 @@ from drivers.parts.sparkplug_edge import NAMESPACE
 _STATE: Final = f"{NAMESPACE}/STATE/"
 
 
-class HostState(msgspec.Struct, frozen=True):
+class HostState(msgspec.Struct, frozen=True, rename={"utc_ms": "timestamp"}):
     """Whether a host is online, and since when: milliseconds since 1970 UTC."""
 
     online: bool
-    timestamp: int
+    utc_ms: int
 
 
 _ENCODER: Final = msgspec.json.Encoder()

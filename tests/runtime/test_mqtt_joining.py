@@ -42,7 +42,7 @@ class Watcher:
         state = read_state(message.payload)
         assert state is not None
         assert msgspec.json.decode(message.payload).keys() == {"online", "timestamp"}
-        return state.online, state.timestamp, message.retain
+        return state.online, state.utc_ms, message.retain
 
 
 @asynccontextmanager
