@@ -57,6 +57,7 @@ mutants: setup
 
 tables: setup
 	$(BIN)/python -m tests.alarms.recordings_table
+	$(BIN)/python -m tests.alarms.breath_scores
 
 # New pins: needs an index; the files hold hashes and no address.
 lock: setup

@@ -146,7 +146,9 @@ class BreathDetector(msgspec.Struct, kw_only=True):
 
     def _fall(self, at: Instant, base: float) -> None:
         if self.is_counted:
-            self.usual += (self.peak - base - self.usual) * _USUAL_SHARE
+            height = self.peak - base
+            is_small = height < _SHARE_OF_USUAL * self.usual
+            self.usual = height if is_small else self.usual + (height - self.usual) * _USUAL_SHARE
             self.opens = max(AMPLITUDE_MIN, _SHARE_OF_USUAL * self.usual)
             self.rhythm.end_breath(self.peak)
         self.is_high = False

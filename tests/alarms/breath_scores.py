@@ -23,7 +23,7 @@ CAPNOGRAM: Final = SHARED / "capnogram-waveform" / "Capnography.csv.bz2"
 DEFIB: Final = SHARED / "defib-multiparameter" / "ZOLL_test_case.json.bz2"
 DEFIB_NUMBERS: Final = SHARED / "defib-multiparameter" / "derived_long.csv"
 _FULL_RATE_HZ: Final = 125.0
-_EACH: Final = (1, 3, 6, 12)
+EACH: Final = (1, 3, 6, 12)
 TOLERANCE_S: Final = 1.0
 _MMHG: Final = 0.1
 _SAMPLE_LOST: Final = 8
@@ -210,7 +210,7 @@ def main() -> int:
         sys.stderr.write(f"no recordings beside the checkout: {SHARED.name}\n")
         return 2
     samples = capnogram()
-    PAGE.write_text(page([score(samples, each) for each in _EACH], against_device()))
+    PAGE.write_text(page([score(samples, each) for each in EACH], against_device()))
     return 0
 
 
