@@ -142,9 +142,11 @@ async def _run_station(
         software=software(),
         picture_every_s=PICTURE_EVERY_S if world.in_thread else VIRTUAL_PICTURE_EVERY_S,
     )
-    sender = open_sender(config, chairs, world.chance.random) if world.in_thread else None
-    station.on_changes = tell if sender is None else heard_by(tell, sender)
+    station.on_changes = tell
     try:
+        sender = open_sender(config, chairs, world.chance.random) if world.in_thread else None
+        if sender is not None:
+            station.on_changes = heard_by(tell, sender)
         async with AsyncExitStack() as stack:
             if world.in_thread:
                 await stack.enter_async_context(station.server.listen(config.socket))
