@@ -41,22 +41,25 @@ class Reach:
         self.runs: dict[tuple[str, str], set[str]] = {}
         self._seen: set[CodeType] = set()
 
-    def learn(self, session: pytest.Session) -> bool:
-        """Run every test once, watching; say whether all of them passed."""
-        good = True
+    def learn(self, session: pytest.Session) -> list[str]:
+        """Run every test once, watching; return those that fail by themselves and are not asked."""
+        useless: list[str] = []
         for item in session.items:
             self._seen = set()
             began = time.process_time()
             sys.setprofile(self._watch)
             try:
-                good &= passes(item)
+                passed = passes(item)
             finally:
                 sys.setprofile(None)
+            if not passed:
+                useless.append(item.nodeid)
+                continue
             self.seconds[item.nodeid] = time.process_time() - began
             for code in self._seen:
                 place = (self._names[code.co_filename], outermost(code.co_qualname))
                 self.runs.setdefault(place, set()).add(item.nodeid)
-        return good
+        return useless
 
     def _watch(self, frame: FrameType, event: str, _: object) -> None:
         if event == "call" and frame.f_code.co_filename in self._names:
