@@ -37,6 +37,7 @@ _FLAT_SETTLES: Final = seconds(10)
 _STILL_SHORT: Final = seconds(4)
 _CHANNEL_SILENT: Final = seconds(10)
 RATE_BELIEVED_MAX: Final = 60.0
+_SEEN_COARSELY_MAX: Final = 24.0
 
 
 class BreathClock(msgspec.Struct, kw_only=True):
@@ -99,9 +100,14 @@ class BreathClock(msgspec.Struct, kw_only=True):
         """Say whether the waveform speaks for itself, or contradicts a printed rate.
 
         The rate of a device goes on for as long as it averages. A waveform that shows breaths is
-        the better clock; one that moves without a breath to be seen leaves it to the device.
+        the better clock; one that moves without a breath to be seen leaves it to the device. One of
+        a sample a second may miss every breath of 30 a minute, each time at the same place.
         """
-        if rate > RATE_BELIEVED_MAX or self.wave.is_still(_STILL_SHORT):
+        if rate > RATE_BELIEVED_MAX:
+            return True
+        if not self.wave.is_timed and rate > _SEEN_COARSELY_MAX:
+            return False
+        if self.wave.is_still(_STILL_SHORT):
             return True
         return self.wave.breath_at is not None and not self.wave.is_breathless(BREATHLESS)
 

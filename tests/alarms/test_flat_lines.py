@@ -117,3 +117,18 @@ def test_not_available_then_zeros_without_any_wave_are_an_auto_zero() -> None:
     score.run(72, 92, etco2=38, resp_rate=0)
     score.run(92, 120, etco2=38, resp_rate=12)
     assert score.lines() == []
+
+
+@settings(max_examples=25)
+@given(st.sampled_from([30, 29.5, 30.5, 60 / 2.2]), st.floats(0.35, 0.6), st.floats(0, 2))
+def test_breaths_that_a_coarse_waveform_misses_each_time_are_no_apnoea(
+    per_minute: float, share: float, phase: float
+) -> None:
+    score = Score()
+    period = 60 / per_minute
+    for second in range(240):
+        place = (second + phase) % period / period
+        is_high = place > 1 - share and second < 20 + 12 * phase
+        score.see(second, spo2=97, etco2=38 + second % 2, resp_rate=round(per_minute) - 1)
+        score.wave(second, second + 1, [38.0 if is_high else 0.0], 1.0)
+    assert score.lines() == []
