@@ -8,6 +8,7 @@ refused until a person says which.
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator
 from io import BufferedIOBase
+from itertools import islice
 from typing import Final
 
 import msgspec
@@ -211,24 +212,29 @@ def _sides_in(data: Input) -> frozenset[str]:
 # -- packet files ----------------------------------------------------------------------------------
 
 
+def _carried(driver: Driver) -> Carried | None:
+    """Return what to look for in packets; None where the driver is carried by neither."""
+    carried = Carried(
+        datagrams=TransportKind.UDP in driver.transports,
+        streams=TransportKind.TCP in driver.transports,
+        ports=driver.device_ports,
+    )
+    return carried if carried.datagrams or carried.streams else None
+
+
 def _packets(driver: Driver, source: Source, data: Input, notes: Notes) -> Iterator[Piece]:
     """Yield what one device says in a packet file.
 
     Raises:
         RecordingError: several senders read as this device, none was named; or nothing could.
     """
-    carried = Carried(
-        datagrams=TransportKind.UDP in driver.transports,
-        streams=TransportKind.TCP in driver.transports,
-        ports=driver.device_ports,
-    )
-    if not (carried.datagrams or carried.streams):
+    carried, name = _carried(driver), source.file
+    if carried is None:
         kinds = " and ".join(sorted(driver.transports))
         raise RecordingError(
-            f"{source.file}: {driver.name} is carried by {kinds}; in packets only UDP and TCP are "
+            f"{name}: {driver.name} is carried by {kinds}; in packets only UDP and TCP are "
             "looked for. Record it with `vigil listen --capture`"
         )
-    name = source.file
     sender = source.sender
     if sender is None:
         data.keep()
@@ -242,8 +248,10 @@ def _packets(driver: Driver, source: Source, data: Input, notes: Notes) -> Itera
             yield piece
         elif len(others) < _NAMED_MAX:
             others.add(piece.sender)
-    if sender and not is_heard:
-        notes.tell(f"{name}: nobody at {sender}; heard were {_named(others)}")
+    if source.sender and not is_heard:
+        notes.tell(f"{name}: nobody at {source.sender}; heard were {_named(others)}")
+    elif others and not is_heard:
+        notes.tell(f"{name}: heard were {_named(others)}; none reads as {driver.title}")
 
 
 class Score:
@@ -270,7 +278,7 @@ _SAYS_NOTHING: Final = frozenset({NoticeKind.NOT_THIS_DEVICE, NoticeKind.UNKNOWN
 
 
 def _only_sender(driver: Driver, source: Source, pieces: Iterable[Piece]) -> str:
-    """Return who speaks as this device does, by trying everybody; "" where nobody spoke.
+    """Return who speaks as this device does, by trying everybody; "" where nobody does.
 
     Who is understood more often than not comes first: among much foreign traffic a weak checksum
     holds by chance now and then. Of those, who tells measurements: a host asks in the same frames.
@@ -281,7 +289,8 @@ def _only_sender(driver: Driver, source: Source, pieces: Iterable[Piece]) -> str
     scores = _scores(driver, source, pieces)
     fits = [who for who, score in scores.items() if score.good > score.rejected]
     fits = [who for who in fits if scores[who].measured] or fits
-    found = fits or [who for who, score in scores.items() if score.good] or list(scores)
+    found = fits or [who for who, score in scores.items() if score.good]
+    found = found or list(scores)[: len(scores) == 1]  # alone: to say what is refused, and why
     if len(found) > 1:
         raise RecordingError(_several(driver, source.file, found, any_good=bool(fits)))
     return found[0] if found else ""
@@ -307,6 +316,21 @@ def _scores(driver: Driver, source: Source, pieces: Iterable[Piece]) -> dict[str
     for sender, trial in conversations.items():
         scores[sender].add(trial.finish(last))
     return scores
+
+
+def packet_scores(driver: Driver, file: str, pieces_max: int) -> dict[str, Score]:
+    """Return how well each sender in a packet file speaks as `driver`, by its first pieces.
+
+    Empty for any other file, and where the driver is carried by no packets or must be told more.
+    """
+    data, carried = Input(file), _carried(driver)
+    if carried is None or not is_packet_file(data.head):
+        return {}
+    pieces = read_pieces(data.open, file, carried, Notes("packet"))
+    try:
+        return _scores(driver, Source(file=file), islice(pieces, pieces_max))
+    except (ConfigError, RecordingError):
+        return {}
 
 
 _CHOOSE: Final = "say which one with --from ADDRESS"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from drivers.contract import Driver, Options, TransportKind
 from monitor.installed import every_driver
 from monitor.main.decoding import Beginning, Score, Source, decoded
-from monitor.main.guessing import best_reading, guess
+from monitor.main.guessing import best_reading, guess, guess_speaker
 from monitor.main.output import flush, note, say_json, say_table
 from monitor.model.errors import ConfigError
 from monitor.model.event import DeviceEvent, DeviceNotice, FrameRejected, NoticeKind
@@ -105,7 +105,7 @@ def decode(driver: Driver, source: Source, *, waves: bool) -> int:
     flush()
     for sentence in notes.sentences:
         note(f"note: {sentence}")
-    offered = guess(driver, beginning, every_driver()[0]) if score.good <= score.rejected else ()
+    offered = _guessed(driver, source, beginning) if score.good <= score.rejected else ()
     is_strange = bool(offered) or (is_doubted and score.good <= score.rejected)
     if is_heard and not is_strange:
         return 0
@@ -115,6 +115,13 @@ def decode(driver: Driver, source: Source, *, waves: bool) -> int:
         tries = " or ".join(f"vigil decode {name} {source.file}{how}" for name in offered)
         note(f"it looks like {' or '.join(offered)}; try {tries}")
     return 1
+
+
+def _guessed(driver: Driver, source: Source, beginning: Beginning) -> tuple[str, ...]:
+    drivers = every_driver()[0]
+    if beginning.pieces or source.sender is not None:
+        return guess(driver, beginning, drivers)
+    return guess_speaker(driver, source.file, drivers)
 
 
 def _is_doubt(event: DeviceEvent) -> bool:

@@ -11,7 +11,14 @@ from typing import Final
 import msgspec
 
 from drivers.contract import NO_OPTIONS, Driver, OptionError
-from monitor.main.decoding import Beginning, Conversation, Score, Source, decoded
+from monitor.main.decoding import (
+    Beginning,
+    Conversation,
+    Score,
+    Source,
+    decoded,
+    packet_scores,
+)
 from monitor.main.pacing import paced
 from monitor.model.event import DeviceEvent, FrameRejected
 from monitor.model.instant import OPENING
@@ -43,6 +50,19 @@ def guess(chosen: Driver, beginning: Beginning, drivers: Iterable[Driver]) -> tu
         if score.good > score.rejected and 2 * refused < size:
             found.append((refused, -score.good, driver.name))
     return tuple(name for _, _, name in sorted(found)[:OFFERED_MAX])
+
+
+def guess_speaker(chosen: Driver, file: str, drivers: Iterable[Driver]) -> tuple[str, ...]:
+    """Return the names of the drivers that one of the senders in a packet file speaks as."""
+    found = []
+    for driver in drivers:
+        if driver.name == chosen.name or file == "-":
+            continue
+        scores = packet_scores(driver, file, PIECES_TRIED).values()
+        best = max((each.measured for each in scores if each.good > each.rejected), default=0)
+        if best:
+            found.append((-best, driver.name))
+    return tuple(name for _, name in sorted(found)[:OFFERED_MAX])
 
 
 def _tried(driver: Driver, pieces: list[Piece]) -> list[DeviceEvent]:

@@ -127,3 +127,38 @@ def test_a_host_that_asks_from_the_monitors_own_port_is_no_second_monitor(
     code, values, notes = heard(capfd, driver.name, str(file))
     assert code == 0, notes
     assert ("spo2", 97.0) in values
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [("nonin", "datex"), ("datex", "medibus"), ("masimo", "capnostream"), ("ansar", "intellivue")],
+)
+def test_the_wrong_driver_on_a_packet_file_is_1_and_names_the_right_one(
+    wrong: str, right: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "line.pcap"
+    file.write_bytes(as_stream(talk(next(each for each in TALKERS if each.name == right))))
+    code, values, notes = heard(capfd, wrong, str(file))
+    assert (code, values) == (1, [])
+    assert f"vigil decode {right}" in notes
+    file.write_bytes(as_stream([Sent(OPENING, is_host, bytes(900)) for is_host in (True, False)]))
+    code, values, notes = heard(capfd, wrong, str(file))
+    assert (code, values) == (1, [])
+    assert f"heard were {HOST}, {DEVICE}:4001; none reads as" in notes
+    assert "looks like" not in notes
+
+
+def test_datagrams_are_looked_through_for_a_driver_of_streams_alone(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    driver = next(each for each in TALKERS if each.device_ports)
+    packets = [
+        Taken(at, network(ipv4(DEVICE, HOST, 17, udp(24105, 9, data)), Link.ETHERNET))
+        for at, is_host, data in talk(driver)
+        if not is_host
+    ]
+    file = tmp_path / "line.pcap"
+    file.write_bytes(write(packets, Format.PCAP_BIG))
+    code, _, notes = heard(capfd, "datex", str(file))
+    assert code == 1
+    assert f"vigil decode {driver.name}" in notes
