@@ -114,6 +114,18 @@ def test_the_severe_band_ends_whatever_was_done(deed: Deed) -> None:
     assert score.standing()["spo2_low"].inactivation is Inactivation.NONE
 
 
+@pytest.mark.hazard("H3")
+def test_blindness_that_becomes_high_ends_what_was_done_and_says_so() -> None:
+    score = Score(GENEROUS)
+    score.run(0, 10, spo2=97)
+    score.wait(50)
+    score.do(Deed.TURN_AUDIO_OFF, "no_data_spo2", 50)
+    score.wait(200)
+    escalated = score.first("no_data_spo2", Change.ESCALATED)
+    assert escalated.inactivation is Inactivation.NONE
+    assert escalated.reason.endswith("; ends audio off by nurse-1")
+
+
 def test_a_pause_of_the_alarm_ends_by_itself_and_says_so() -> None:
     score = Score(GENEROUS)
     score.do(Deed.PAUSE_ALARM, "temp_high", 5)
