@@ -14,11 +14,14 @@ import msgspec
 from alarms import step as stepping
 from alarms.board import Watch
 from alarms.clock import Evidence
-from alarms.condition import Condition, Policy, State
+from alarms.condition import Condition, Input, Policy, State
+from alarms.names import CUFF_ON_PROBE_ARM
 from alarms.rules import LimitRule, LimitSet, judge
+from alarms.ruling import concerns, ruling
 from alarms.system import AlarmSystem, Happened
 from monitor.model.alarm import INDEFINITE, AlarmChange, Priority
-from monitor.model.event import Observation
+from monitor.model.alarm import SignalPresence as Signal
+from monitor.model.event import Observation, OtherReading, Validity
 from monitor.model.instant import Duration, Instant, in_seconds
 from monitor.model.metric import Metric, describe
 
@@ -35,19 +38,22 @@ Story: TypeAlias = Iterable[tuple[Happened | Restart, Instant]]
 
 
 class Sample(msgspec.Struct, frozen=True):
-    """One observation as it came, and how it stands to the limit."""
+    """One observation as it came, and how it stands to the limit; `link`: of a second device."""
 
     at: Instant
+    metric: Metric
     value: float | None
     validity: str
     judged: str
+    link: str = ""
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
-    """One change with everything behind it."""
+    """One change with everything behind it. `ruling` says what decides, beside a limit's `rule`."""
 
     change: AlarmChange
     title: str
+    ruling: str
     rule: LimitRule | None
     policy: Policy
     before: State
@@ -75,7 +81,7 @@ def explain_until(
     limits: LimitSet, story: Story, alarm: str, until: Instant | None
 ) -> list[Explanation]:
     """Return the changes of `alarm` told by `until`, or in the whole story; oldest first."""
-    seen = _Seen(AlarmSystem(limits), alarm)
+    seen = _Seen(limits, alarm)
     for happened, now in story:
         if until is not None and now > until:
             break
@@ -89,9 +95,11 @@ def explain_until(
 class _Seen:
     """A system being played, and what was found about one alarm."""
 
-    def __init__(self, system: AlarmSystem, alarm: str) -> None:
-        self._system = system
+    def __init__(self, limits: LimitSet, alarm: str) -> None:
+        self._system = AlarmSystem(limits)
         self._alarm = alarm
+        self._metrics = concerns(limits, alarm)
+        self._ruling = ruling(limits, alarm)
         self._samples: deque[Sample] = deque(maxlen=SAMPLES_MAX)
         self.found: list[Explanation] = []
 
@@ -107,8 +115,8 @@ class _Seen:
         if isinstance(happened, Restart):
             self._keep(self._system.resume(now, happened.gap), was)
             return
-        if isinstance(happened, Observation):
-            _note(self._samples, self._system.inspect(self._alarm), happened)
+        if isinstance(happened, Observation | OtherReading) and happened.metric in self._metrics:
+            self._samples.append(_sample(self._system.inspect(self._alarm), happened))
         self._keep(self._system.accept(happened, now), was)
 
     def _keep(self, told: Sequence[AlarmChange], was: State) -> None:
@@ -117,7 +125,8 @@ class _Seen:
             return
         for change in told:
             if change.alarm == self._alarm:
-                self.found.append(_explanation(change, watch, was, tuple(self._samples)))
+                found = _explanation(change, watch, was, tuple(self._samples))
+                self.found.append(msgspec.structs.replace(found, ruling=self._ruling))
 
 
 def _state(system: AlarmSystem, alarm: str) -> State:
@@ -125,14 +134,15 @@ def _state(system: AlarmSystem, alarm: str) -> State:
     return State() if watch is None else watch.state
 
 
-def _note(samples: deque[Sample], watch: Watch | None, heard: Observation) -> None:
-    if watch is None or watch.identity.metric is not heard.metric:
-        return
-    rule = watch.rule
+def _sample(watch: Watch | None, heard: Observation | OtherReading) -> Sample:
+    rule = None if watch is None else watch.rule
     judged = "unknown" if heard.value is None else "-"
-    if rule is not None and heard.value is not None:
+    if isinstance(heard, OtherReading):
+        said = Validity.NOT_AVAILABLE if heard.value is None else Validity.VALID
+        return Sample(heard.at, heard.metric, heard.value, said.value, judged, heard.link)
+    if rule is not None and rule.metric is heard.metric and heard.value is not None:
         judged = judge(rule, heard.value).value
-    samples.append(Sample(heard.at, heard.value, heard.validity.value, judged))
+    return Sample(heard.at, heard.metric, heard.value, heard.validity.value, judged)
 
 
 def _explanation(
@@ -142,6 +152,7 @@ def _explanation(
     return Explanation(
         change=change,
         title=watch.identity.title,
+        ruling="",
         rule=watch.rule,
         policy=watch.policy,
         before=was,
@@ -159,10 +170,10 @@ def clocks_of(watch: Watch, now: Instant) -> tuple[str, ...]:
         _delay("severe delay", state.severe_evidence, policy.severe_delay, now),
     ]
     if state.clearing_since is not None:
-        inside = in_seconds(Duration(now - state.clearing_since))
-        said.append(f"inside for {inside:g} of {in_seconds(policy.clear_for):g} s")
+        inside = _at(Duration(now - state.clearing_since))
+        said.append(f"inside for {inside} of {in_seconds(policy.clear_for):g} s")
     if state.held_since is not None:
-        said.append(f"unmeasured for {in_seconds(Duration(now - state.held_since)):g} s")
+        said.append(f"unmeasured for {_at(Duration(now - state.held_since))} s")
     if (ends := stepping.ends_at(policy, state)) is not None:
         left = in_seconds(Duration(ends - now))
         is_off = state.operator in INDEFINITE
@@ -175,10 +186,9 @@ def clocks_of(watch: Watch, now: Instant) -> tuple[str, ...]:
 def _delay(name: str, evidence: Evidence | None, delay: Duration, now: Instant) -> str:
     if evidence is None:
         return ""
-    ran = in_seconds(Duration(now - evidence.since))
+    ran = _at(Duration(now - evidence.since))
     seen = evidence.measured + (0 if evidence.stretch is None else now - evidence.stretch)
-    measured = in_seconds(Duration(seen))
-    return f"{name}: {ran:g} of {in_seconds(delay):g} s, {measured:g} s of it measured"
+    return f"{name}: {ran} of {in_seconds(delay):g} s, {_at(Duration(seen))} s of it measured"
 
 
 def why_not(limits: LimitSet, story: Story, metric: Metric, at: Instant) -> list[Silence]:
@@ -197,14 +207,15 @@ def why_not(limits: LimitSet, story: Story, metric: Metric, at: Instant) -> list
             alarm=watch.identity.alarm,
             title=watch.identity.title,
             priority=watch.priority,
-            text=_silence(system, watch, at),
+            text=_silence(system, limits, watch, at),
             state=watch.state,
         )
-        for watch in system.watches_of(metric)
+        for watch in system.watches()
+        if metric in concerns(limits, watch.identity.alarm)
     ]
 
 
-def _silence(system: AlarmSystem, watch: Watch, now: Instant) -> str:
+def _silence(system: AlarmSystem, limits: LimitSet, watch: Watch, now: Instant) -> str:
     state = watch.state
     clocks = "; ".join(clocks_of(watch, now))
     cause = system.cause_of(watch)
@@ -214,28 +225,79 @@ def _silence(system: AlarmSystem, watch: Watch, now: Instant) -> str:
         return f"{state.condition}, but {state.operator.words} by {state.by}: {clocks}"
     match state.condition:
         case Condition.PRESENT:
-            return "it was signalled"
+            return f"it was signalled, and is present{_since(watch)}"
         case Condition.HELD:
-            return f"it was signalled, held: {clocks}"
+            return f"it was signalled, held: {clocks}; present{_since(watch)}"
         case Condition.CANDIDATE | Condition.UNMEASURED:
             due = stepping.wake_at(watch.policy, state)
-            when = "" if due is None else f"; next at {in_seconds(due):g} s"
-            return f"the limit is crossed, not for long enough: {clocks}{when}"
+            when = "" if due is None else f"; next at {_at(due)} s"
+            doubt = _unmeasured(system, watch)
+            return f"the limit is crossed, not for long enough: {clocks}{doubt}{when}"
         case Condition.ABSENT:
-            return _absence(system, watch, now)
+            latched = "its signal is latched; " if watch.state.signal is Signal.LATCHED else ""
+            return latched + _absence(system, limits, watch, now)
 
 
-def _absence(system: AlarmSystem, watch: Watch, now: Instant) -> str:
+def _at(at: Instant | Duration) -> str:
+    """Return seconds as a person reads them: to a tenth."""
+    return f"{round(in_seconds(Duration(at)), 1):g}"
+
+
+def _since(watch: Watch) -> str:
+    state, rule = watch.state, watch.rule
+    if state.raised is None:
+        return ""
+    said = f" since {_at(state.raised)} s"
+    if rule is None or state.value is None:
+        return said
+    side = "from" if rule.is_low else "down to"
+    return f"{said}: last {state.value:g}, ends {side} {rule.inside:g}"
+
+
+def _unmeasured(system: AlarmSystem, watch: Watch) -> str:
+    """Return why a crossing is not measured though values come; empty where it is, or none do."""
     metric = watch.identity.metric
     channel = None if metric is None else system.channel_of(metric)
-    if metric is None or channel is None or channel.valid_at is None:
+    is_gone = channel is None or channel.is_lost or channel.is_stale
+    if is_gone or watch.state.condition is not Condition.UNMEASURED:
+        return ""
+    return f"; what came since does not decide: {_doubted(system)}"
+
+
+def _doubted(system: AlarmSystem) -> str:
+    """Return what speaks against a value that crossed a limit without being judged by it."""
+    cuff = system.inspect(CUFF_ON_PROBE_ARM)
+    if cuff is not None and cuff.is_standing:
+        return "a cuff on the arm of the probe explains it, for a bounded time"
+    return "an auto-zero, a waveform that shows breaths, or an impossible step; the next may"
+
+
+def _absence(system: AlarmSystem, limits: LimitSet, watch: Watch, now: Instant) -> str:
+    alarm, metric = watch.identity.alarm, watch.identity.metric
+    channel = None if metric is None else system.channel_of(metric)
+    if metric is None or channel is None:
+        return f"absent; it is told when: {ruling(limits, alarm)}"
+    if channel.valid_at is None:
         return "no valid value was ever heard"
-    age = in_seconds(Duration(now - channel.valid_at))
+    age = _at(Duration(now - channel.valid_at))
     if channel.is_lost or channel.is_stale:
         off = f" ({', '.join(channel.is_off_by)})" if channel.is_off_by else ""
-        return f"nothing to judge: the last valid value is {age:g} s old{off}"
-    if watch.rule is None or channel.value is None:
-        return f"data are there, the last {age:g} s ago"
-    side = "not below" if watch.rule.is_low else "not above"
-    unit = describe(metric).unit
-    return f"{channel.value:g} {unit}, {age:g} s ago, is {side} {watch.rule.limit:g}"
+        return f"nothing to judge: the last valid value is {age} s old{off}"
+    if channel.value is not None and watch.rule is not None:
+        return f"{channel.value:g} {describe(metric).unit}, {age} s ago, {_stands(system, watch)}"
+    if any(each.alarm == alarm for each in limits.relatives):
+        return f"not in force, there is no baseline: {ruling(limits, alarm)}"
+    return f"data are there, the last {age} s ago; it is told when: {ruling(limits, alarm)}"
+
+
+def _stands(system: AlarmSystem, watch: Watch) -> str:
+    """Return how the newest value stands to the limit of a condition that is absent."""
+    rule = watch.rule
+    assert rule is not None
+    channel = system.channel_of(rule.metric)
+    assert channel is not None
+    assert channel.value is not None
+    side = "below" if rule.is_low else "above"
+    if judge(rule, channel.value) not in {Input.VIOLATED, Input.SEVERE}:
+        return f"is not {side} {rule.limit:g}"
+    return f"is {side} {rule.limit:g} and does not decide: {_doubted(system)}"

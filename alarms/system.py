@@ -278,9 +278,9 @@ class AlarmSystem:
         """Return the condition of that name as it stands, to look at and not to touch."""
         return self._board.get(alarm)
 
-    def watches_of(self, metric: Metric) -> list[Watch]:
-        """Return the conditions that are about `metric`, by name."""
-        return [each for each in self._in_order() if each.identity.metric is metric]
+    def watches(self) -> list[Watch]:
+        """Return every condition that is watched, by name, to look at and not to touch."""
+        return self._in_order()
 
     def cause_of(self, watch: Watch) -> str:
         """Return the standing condition that explains another, if one does."""

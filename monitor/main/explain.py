@@ -1,6 +1,7 @@
 """`vigil explain`: why an alarm changed, and why none did, by judging the same inputs again."""
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +11,7 @@ from alarms.condition import State
 from alarms.explain import Explanation, Restart, Sample, Silence, Story, explain_until, why_not
 from alarms.limits import read_preset
 from alarms.rules import LimitRule, LimitSet
-from alarms.system import Happened
+from alarms.system import AlarmSystem, Happened
 from monitor.config import read_limits
 from monitor.main.output import say, say_json
 from monitor.main.replay import (
@@ -78,7 +79,7 @@ def _explain_changes(wishes: ExplainWishes) -> None:
     found = explain_until(limits, story, wishes.alarm, until)
     story.must_hold(wishes)
     if not found:
-        raise ConfigError(f'no change of "{wishes.alarm}" by then; {_told_instead(wishes)}')
+        raise ConfigError(f'no change of "{wishes.alarm}" by then{_meant(wishes, limits)}')
     if wishes.at_s is not None:
         newest = found[-1].change.at
         found = [each for each in found if each.change.at == newest]
@@ -136,8 +137,12 @@ def _metric(name: str) -> Metric:
     return Metric(name)
 
 
-def _told_instead(wishes: ExplainWishes) -> str:
-    return f"`vigil replay {wishes.source.file}` lists what changed, and when"
+def _meant(wishes: ExplainWishes, limits: LimitSet) -> str:
+    """Return what may have been meant: another name, or the place that lists what changed."""
+    known = [each.identity.alarm for each in AlarmSystem(limits).watches()]
+    near = get_close_matches(wishes.alarm, known, 1)
+    hint = f'; did you mean "{near[0]}"?' if near and wishes.alarm not in known else ""
+    return f"{hint}; `vigil replay {wishes.source.file}` lists what changed, and when"
 
 
 # -- what happened, from a file ----------------------------------------------------------------
@@ -200,6 +205,7 @@ def _fields(found: Explanation) -> dict[str, object]:
     return {
         **alarm_line(found.change),
         "title": found.title,
+        "ruling": found.ruling,
         "rule": None if rule is None else _rule(rule),
         "delay_s": in_seconds(policy.delay),
         "severe_delay_s": in_seconds(policy.severe_delay),
@@ -244,12 +250,14 @@ def _said_s(at: Instant | None) -> float | None:
 
 
 def _sample(sample: Sample) -> dict[str, object]:
-    return {
+    fields: dict[str, object] = {
         "t_s": _said_s(sample.at),
+        "metric": sample.metric,
         "value": tidy(sample.value),
         "validity": sample.validity,
         "judged": sample.judged,
     }
+    return fields | {"link": sample.link} if sample.link else fields
 
 
 def _say_change(found: Explanation) -> None:
@@ -261,16 +269,22 @@ def _say_change(found: Explanation) -> None:
         severe = "" if rule.severe is None else f", severe {side} {rule.severe:g}"
         unit = describe(rule.metric).unit
         say(f"  rule     {side} {rule.limit:g} {unit}{severe}, inside again from {rule.inside:g}")
-    say(f"  delays   {_delays(policy.delay, policy.severe_delay, policy.clear_for)}")
+    if found.ruling:
+        say(f"  rule     {found.ruling}")
+    if rule is not None:
+        say(f"  delays   {_delays(policy.delay, policy.severe_delay, policy.clear_for)}")
     for name, why in () if rule is None else rule.provenance.items():
         say(f"  because  {name}: {why}")
     say(f"  state    {found.before.condition}, then {found.after.condition}")
     for clock in found.clocks:
         say(f"  clock    {clock}")
+    several = len({each.metric for each in found.samples}) > 1
     for sample in found.samples[-SAMPLES_SAID:]:
         value = "-" if sample.value is None else f"{sample.value:g}"
-        said_s = _said_s(sample.at)
-        say(f"  sample   {said_s:g} s  {value}  {sample.validity}, {sample.judged}")
+        name = f"{sample.metric} " if several else ""
+        name += f"of {sample.link} " if sample.link else ""
+        judged = "" if sample.judged == "-" else f", {sample.judged}"
+        say(f"  sample   {_said_s(sample.at):g} s  {name}{value}  {sample.validity}{judged}")
 
 
 def _delays(delay: Duration, severe: Duration, clear: Duration) -> str:

@@ -5,14 +5,16 @@ from typing import Final
 import pytest
 
 from alarms.explain import Restart, explain, why_not
-from alarms.system import Happened
+from alarms.limits import read_preset
+from alarms.ruling import concerns, ruling
+from alarms.system import AlarmSystem, Happened
 from monitor.model.alarm import Change
-from monitor.model.event import DeviceNotice, NoticeKind
+from monitor.model.event import DeviceNotice, NoticeKind, OtherReading
 from monitor.model.instant import Instant, instant_at, seconds
 from monitor.model.link import LinkChange, LinkState
 from monitor.model.metric import Metric
 from monitor.model.session import Deed, OperatorAction
-from tests.alarms.score import LIMITS, seen
+from tests.alarms.score import LIMITS, PATTERNS, PRESET_TEXT, seen
 
 Story = list[tuple[Happened | Restart, Instant]]
 
@@ -123,4 +125,73 @@ def test_silence_explained_by_a_cause_names_the_cause() -> None:
 
 
 def test_an_alarm_that_was_signalled_says_so() -> None:
-    assert silences(FALLING, 50)["spo2_low"] == "it was signalled"
+    said = silences(FALLING, 50)["spo2_low"]
+    assert said == "it was signalled, and is present since 40 s: last 88, ends from 91"
+
+
+def test_seconds_are_said_to_a_tenth() -> None:
+    story: Story = [(seen("spo2", 88, at + 0.123456), instant_at(at + 0.123456)) for at in range(6)]
+    text = silences(story, 5.987654)["spo2_low"]
+    assert "delay: 5.9 of 10 s, 5.9 s of it measured; next at 10.1 s" in text
+
+
+def test_a_limit_without_a_baseline_says_that_it_is_not_in_force() -> None:
+    text = silences(values(0, 5, 150, "nibp_sys"), 10, Metric.NIBP_SYS)["nibp_sys_above_baseline"]
+    assert text.startswith("not in force, there is no baseline: more than 30 % above")
+    assert "2 cuff readings within 600 s in phase baseline" in text
+
+
+@pytest.mark.parametrize("first", ["spo2", "pulse_rate"])
+def test_a_value_beyond_its_limit_that_does_not_decide_is_not_called_inside(first: str) -> None:
+    story: Story = []
+    for at in range(45):
+        if at == 30:
+            story.append((DeviceNotice(NoticeKind.CUFF_INFLATING, instant_at(at)), instant_at(at)))
+        both = [
+            ("spo2", values(at, at + 1, 97 if at < 30 else 80)),
+            ("pulse_rate", values(at, at + 1, 70 if at < 30 else None, "pulse_rate")),
+        ]
+        for _, told in sorted(both, key=lambda each: each[0] != first):
+            story += told
+    text = silences(story, 44)["spo2_low"]
+    assert "not decide: a cuff on the arm of the probe explains it" in text
+    assert "not below" not in text
+
+
+def test_conditions_that_look_at_a_metric_beside_others_are_among_its_silences() -> None:
+    found = silences(FALLING, 20)
+    assert {"spo2_low", "no_data_spo2", "frozen_oximeter", "sources_differ_spo2"} <= set(found)
+    assert found["frozen_oximeter"] == (
+        "absent; it is told when: neither SpO2 nor pulse changed for 300 s"
+    )
+
+
+def test_every_condition_of_a_limit_set_has_words_for_what_decides() -> None:
+    limits = read_preset(PRESET_TEXT + PATTERNS, "more.toml")
+    plain = {each.alarm for each in limits.limits}
+    alarms = {each.identity.alarm for each in AlarmSystem(limits).watches()}
+    for alarm in (*alarms, "link_box", "sensor_off", "disk", "no such condition"):
+        assert bool(ruling(limits, alarm)) == (alarm not in plain), alarm
+        assert "None" not in ruling(limits, alarm)
+    assert concerns(limits, "hypoventilation") == (Metric.RESP_RATE, Metric.ETCO2)
+    assert concerns(limits, "link_box") == ()
+
+
+def test_a_condition_of_several_metrics_is_explained_by_the_samples_of_all() -> None:
+    story: Story = []
+    for at in range(20):
+        story += values(at, at + 1, 38, "pulse_rate") + values(at, at + 1, 76, "heart_rate")
+    (found,) = explain(LIMITS, story, "rates_differ", instant_at(10))
+    assert {each.metric for each in found.samples} == {Metric.PULSE_RATE, Metric.HEART_RATE}
+    assert found.ruling == "pulse and heart rate more than 15 /min apart for 10 s"
+
+
+def test_what_another_device_said_is_among_the_samples() -> None:
+    story: Story = []
+    for at in range(40):
+        story += values(at, at + 1, 97)
+        story.append((OtherReading(Metric.SPO2, "b", 80, instant_at(at)), instant_at(at)))
+    (found,) = explain(LIMITS, story, "sources_differ_spo2", instant_at(30))
+    assert found.samples[-1].link == "b"
+    assert found.samples[-1].value == 80
+    assert found.ruling == "another device reads more than 5 % away for 30 s"

@@ -33,6 +33,7 @@ def test_a_change_is_explained_with_its_samples_rule_and_clocks(night: Path) -> 
     assert told["clocks"] == ["delay: 10 of 10 s, 10 s of it measured"]
     assert told["samples"][-1] == {  # type: ignore[index]  # read from JSON
         "t_s": 69.0,
+        "metric": "spo2",
         "value": 88.0,
         "validity": "valid",
         "judged": "violated",
@@ -84,7 +85,7 @@ def test_a_session_is_explained_by_its_own_record(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("spo2_lo",), 'no change of "spo2_lo"'),
+        (("spo2_lo",), 'no change of "spo2_lo" by then; did you mean "spo2_low"?'),
         (("spo2_low", "--at", "50"), 'no change of "spo2_low" by then'),
         (("spo2_low", "--at", "900"), "the file ends at 119 s"),
         (("spo2_low", "--at", "soon"), '"soon": expected seconds'),
