@@ -157,6 +157,9 @@ def test_a_state_takes_the_place_of_another_and_never_adds_to_it() -> None:
     score.run(0, 20, spo2=88)
     score.do(Deed.ACKNOWLEDGE, "spo2_low", 20)
     score.do(Deed.PAUSE_ALARM, "spo2_low", 21)
+    watch = score.system.inspect("spo2_low")
+    assert watch is not None
+    assert watch.state.edge is None, "the edge was the acknowledgement's"
     score.run(21, 30, spo2=85.5)
     score.do(Deed.TURN_AUDIO_OFF, "spo2_low", 30)
     assert inactivation(score, "spo2_low") is Inactivation.AUDIO_OFF
@@ -303,6 +306,21 @@ def test_offers_are_what_would_not_be_refused_by_the_limit_set() -> None:
                 for deed in OFF:
                     is_refused = bool(refusal(score, deed, rule.alarm))
                     assert is_refused != ((rule.alarm, deed) in offered)
+
+
+def test_offers_follow_the_phase_and_the_priority_of_one_system() -> None:
+    score = Score(GENEROUS)
+
+    def offered() -> set[str]:
+        return {each.alarm for each in score.system.offers()}
+
+    assert {"spo2_low", "pulse_rate_high"} <= offered()
+    enter(score, Phase.INFUSING, 1)
+    assert offered() & {"spo2_low", "pulse_rate_high"} == {"pulse_rate_high"}
+    score.run(2, 20, pulse_rate=150)
+    assert "pulse_rate_high" not in offered()
+    enter(score, Phase.READY, 20)
+    assert offered() & {"spo2_low", "pulse_rate_high"} == {"spo2_low"}
 
 
 def test_what_a_limit_set_allows_is_said_in_words() -> None:
