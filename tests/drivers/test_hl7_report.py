@@ -121,6 +121,14 @@ def test_every_numeric_is_read_back_as_it_is_shown(
         assert back.mode is mode
 
 
+@pytest.mark.parametrize("mode", GenerationMode)
+def test_a_breath_rate_of_zero_is_a_value_of_a_simulated_patient_too(mode: GenerationMode) -> None:
+    shown = [MetricSnapshot(metric=Metric.RESP_RATE, value=0.0, validity=Validity.VALID, at=NOW)]
+    (told,) = heard(observations(SENDER, beds(mode), shown, NOW, "V1"))
+    assert isinstance(told, Observation)
+    assert (told.value, told.validity, told.mode) == (0.0, Validity.VALID, mode)
+
+
 @st.composite
 def reports(draw: st.DrawFn) -> AlarmReport:
     metric = draw(st.none() | st.sampled_from(Metric))

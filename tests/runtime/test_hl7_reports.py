@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.parts.hl7_report import INACTIVATION_WORDS, AlarmReport, AlarmState, Phase
-from monitor.model.alarm import AlarmChange, Change, Inactivation, Kind, Priority
+from monitor.model.alarm import AlarmChange, AlarmSnapshot, Change, Inactivation, Kind, Priority
 from monitor.model.instant import OPENING, Instant, instant_at
 from monitor.model.metric import Metric
 from monitor.runtime.hl7.reports import AlarmReports, standing_alarms
@@ -83,6 +83,13 @@ def change(what: Change, at_s: float = 1, **fields: object) -> AlarmChange:
     return AlarmChange(**(told | fields))  # type: ignore[arg-type]
 
 
+def present(of: AlarmChange) -> AlarmSnapshot:
+    """The alarm of a change as a picture shows it."""
+    return AlarmSnapshot(
+        alarm=of.alarm, title=of.alarm, priority=of.priority, kind=of.kind, since=of.at
+    )
+
+
 def test_the_life_of_an_alarm_in_the_words_of_the_profile() -> None:
     reports = AlarmReports(lambda _: "SpO2 low")
     acknowledged, paused = Inactivation.ACKNOWLEDGED, Inactivation.AUDIO_PAUSED
@@ -130,6 +137,14 @@ def test_an_alarm_that_comes_again_before_it_was_reset_is_another_occurrence() -
         (Phase.END, instant_at(1)),
         (Phase.START, instant_at(3)),
     ]
+
+
+def test_an_alarm_said_again_before_its_own_change_came_is_one_occurrence() -> None:
+    reports = AlarmReports(str)
+    now = change(Change.PRESENT, 3)
+    reports.relist([present(now)], instant_at(3))
+    assert [each.phase for each in reports.take(now)] == [Phase.START]
+    assert reports.standing == {"spo2_low": instant_at(3)}
 
 
 def test_what_was_never_told_to_stand_is_not_updated_or_ended() -> None:

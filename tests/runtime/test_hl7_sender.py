@@ -224,15 +224,14 @@ async def test_what_is_refused_is_not_offered_for_ever(code: str, tries: int) ->
 
 async def test_only_the_answer_to_this_message_counts() -> None:
     def behave(heard: Heard) -> Sequence[tuple[float, bytes]]:
-        other = answer(heard).replace(heard.control.encode(), b"OTHER")
+        other = answer(heard, "AE").replace(heard.control.encode(), b"OTHER")
         noise = b"\x0bMSH|^~\\&|\rMSA|AA\r\x1c\rxx\x0b\x1c"
         return [(0.0, other), (0.01, noise), (0.02, answer(heard)), (0.03, answer(heard))]
 
     async with Receiver(behave).listen() as receiver, sending(receiver.port) as sender:
         sender.take("2", [change("a"), change("b")])
         await settled(sender, 2)
-        assert len(receiver.heard) == 2
-        assert receiver.connections == 1
+        assert (len(receiver.heard), receiver.connections, sender.state.refused) == (2, 1, 0)
 
 
 async def test_an_answer_may_come_in_any_pieces() -> None:

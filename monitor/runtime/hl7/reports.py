@@ -123,9 +123,7 @@ def standing_alarms(system: AlarmSystem) -> list[AlarmSnapshot]:
 
 
 def _state(change: AlarmChange, before: AlarmState) -> AlarmState:
-    if change.change is Change.LATCHED:
-        return AlarmState.LATCHED
-    return AlarmState.ACTIVE if change.change is Change.ESCALATED else before
+    return AlarmState.LATCHED if change.change is Change.LATCHED else before
 
 
 def _side(change: AlarmChange) -> bool | None:
