@@ -15,7 +15,7 @@ from alarms import step as stepping
 from alarms.board import Watch
 from alarms.clock import Evidence
 from alarms.condition import Condition, Input, Policy, State
-from alarms.names import CUFF_ON_PROBE_ARM
+from alarms.names import CUFF_ON_PROBE_ARM, no_data_alarm
 from alarms.rules import LimitRule, LimitSet, judge
 from alarms.ruling import concerns, ruling
 from alarms.system import AlarmSystem, Happened
@@ -282,7 +282,9 @@ def _absence(system: AlarmSystem, limits: LimitSet, watch: Watch, now: Instant) 
     age = _at(Duration(now - channel.valid_at))
     if channel.is_lost or channel.is_stale:
         off = f" ({', '.join(channel.is_off_by)})" if channel.is_off_by else ""
-        return f"nothing to judge: the last valid value is {age} s old{off}"
+        due = channel.absent_due(limits.data) if alarm == no_data_alarm(metric) else None
+        told = "" if due is None else f"; told at {_at(due)} s if none comes"
+        return f"nothing to judge: the last valid value is {age} s old{off}{told}"
     if channel.value is not None and watch.rule is not None:
         return f"{channel.value:g} {describe(metric).unit}, {age} s ago, {_stands(system, watch)}"
     if any(each.alarm == alarm for each in limits.relatives):

@@ -79,7 +79,7 @@ def _explain_changes(wishes: ExplainWishes) -> None:
     found = explain_until(limits, story, wishes.alarm, until)
     story.must_hold(wishes)
     if not found:
-        raise ConfigError(f'no change of "{wishes.alarm}" by then{_meant(wishes, limits)}')
+        raise ConfigError(f'no change of "{wishes.alarm}" by then{_meant(wishes)}')
     if wishes.at_s is not None:
         newest = found[-1].change.at
         found = [each for each in found if each.change.at == newest]
@@ -137,11 +137,17 @@ def _metric(name: str) -> Metric:
     return Metric(name)
 
 
-def _meant(wishes: ExplainWishes, limits: LimitSet) -> str:
-    """Return what may have been meant: another name, or the place that lists what changed."""
+def _meant(wishes: ExplainWishes) -> str:
+    """Return what may have been meant: a later change, another name, or where all are listed."""
+    limits, told = _open(wishes.source)
+    later = [] if wishes.at_s is None else explain_until(limits, told, wishes.alarm, None)
     known = [each.identity.alarm for each in AlarmSystem(limits).watches()]
     near = get_close_matches(wishes.alarm, known, 1)
-    hint = f'; did you mean "{near[0]}"?' if near and wishes.alarm not in known else ""
+    hint = ""
+    if later:
+        hint = f"; the first is at {_said_s(later[0].change.at):g} s"
+    elif near and wishes.alarm not in known:
+        hint = f'; did you mean "{near[0]}"?'
     return f"{hint}; `vigil replay {wishes.source.file}` lists what changed, and when"
 
 

@@ -96,6 +96,11 @@ def test_silence_without_data_names_the_age_and_what_is_off() -> None:
     assert silences([], 10)["spo2_low"] == "no valid value was ever heard"
 
 
+def test_silence_of_a_metric_that_is_lost_says_when_that_is_told() -> None:
+    text = silences(values(0, 20, 97), 33)["no_data_spo2"]
+    assert text == "nothing to judge: the last valid value is 14 s old; told at 49 s if none comes"
+
+
 def test_silence_by_a_person_names_the_person() -> None:
     action = OperatorAction(
         deed=Deed.ACKNOWLEDGE, at=instant_at(45), operator="nurse-1", alarm="spo2_low"

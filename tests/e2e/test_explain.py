@@ -86,7 +86,7 @@ def test_a_session_is_explained_by_its_own_record(tmp_path: Path) -> None:
     ("arguments", "says"),
     [
         (("spo2_lo",), 'no change of "spo2_lo" by then; did you mean "spo2_low"?'),
-        (("spo2_low", "--at", "50"), 'no change of "spo2_low" by then'),
+        (("spo2_low", "--at", "50"), 'no change of "spo2_low" by then; the first is at 70 s'),
         (("spo2_low", "--at", "900"), "the file ends at 119 s"),
         (("spo2_low", "--at", "soon"), '"soon": expected seconds'),
         (("--why-not", "spo2", "nan"), '"nan": expected seconds'),
