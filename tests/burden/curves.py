@@ -149,19 +149,20 @@ def _lateness(rows: Sequence[Row]) -> Chart:
 
 
 def _rate_spot(row: Row, labelled: bool) -> Spot:  # noqa: ARG001, FBT001  # the axis says the limit
-    rate = row.alarms_h
-    return Spot(row.limit, rate.estimate, y_range=_range(rate), is_preset=row.is_preset)
+    return Spot(row.limit, row.alarms_h.estimate, is_preset=row.is_preset)
 
 
 def _recordings(real: Sequence[Row]) -> Chart:
+    """Show rates without intervals: so few recordings have intervals wider than the chart."""
     core = [each for each in real if each.study is Study.SATURATION and each.filter is Filter.CORE]
     limits = [row.limit for row in core]
     most = max(row.alarms_h.estimate for row in core)
+    lines = _lines_by_wait(core, _rate_spot)
     return Chart(
         "Low saturation in the real recordings",
         "all recordings with a saturation together",
         "delay",
         Axis("limit, %", min(limits), max(limits)),
         Axis("alarms per patient-hour", 0.0, 1.15 * most),
-        _lines_by_wait(core, _rate_spot),
+        tuple(each._replace(has_intervals=False) for each in lines),
     )

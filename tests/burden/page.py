@@ -31,6 +31,7 @@ _TITLES: Final = {
     Study.PRESSURE: "High systolic pressure (limit in mmHg, wait: cuff interval in min)",
 }
 _RIVALS_SHOWN: Final = 5
+_LATER_SHOWN: Final = 3
 _REAL: Final = (
     "Alarms an hour of each recording with the shipped rules; nobody marked what is true in them, "
     "so nothing here is called found or needless (see [recordings-table.md](recordings-table.md))."
@@ -92,11 +93,11 @@ def _summary(results: Results) -> str:
 
 def _shipped_line(study: Study, results: Results) -> str:
     row = results.shipped[study]
-    rivals = results.rivals[study]
+    verdict = _verdict(results.rivals[study]) + _later(results.later[study])
     return (
         f"**{_shipped_name(row)}** finds {row.found} of {row.asked}, {percent(row.sensitivity)}, "
         f"after {delays(row)} s (median, 95th percentile), and calls needlessly "
-        f"{per_hour(row.needless_h)} times an hour. {_verdict(rivals)}"
+        f"{per_hour(row.needless_h)} times an hour. {verdict}"
     )
 
 
@@ -124,6 +125,17 @@ def _verdict(rivals: Sequence[Rival]) -> str:
     return (
         "No worse in anything and better in something, though not beyond chance in what it finds "
         f"or calls needlessly ({len(rivals)} of the grid): {shown}."
+    )
+
+
+def _later(later: Sequence[Rival]) -> str:
+    """Say which points would find no less and call less needlessly, were it not for time."""
+    if not later:
+        return ""
+    shown = "; ".join(_rival(each) for each in later[:_LATER_SHOWN])
+    return (
+        f" Were lateness no matter, {len(later)} of the grid would find no less and call less "
+        f"needlessly: {shown}."
     )
 
 
@@ -177,7 +189,17 @@ def _filter_line(results: Results) -> str:
         "needless an hour"
         for row in rows
     )
-    return f"Filters at {shipped.limit:g} % and {shipped.wait:g} s: {said}."
+    return f"Filters at {shipped.limit:g} % and {shipped.wait:g} s: {said}.{_plain_clock(results)}"
+
+
+def _plain_clock(results: Results) -> str:
+    if results.plain_clock is None:
+        return ""
+    more = results.plain_clock.needless_h
+    return (
+        " A delay that runs on through blanks, without the core's evidence, means "
+        f"{more.estimate:+.2f} needless alarms an hour ({more.low:+.2f} to {more.high:+.2f})."
+    )
 
 
 # -- tables and pictures ---------------------------------------------------------------------------

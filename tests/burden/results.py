@@ -5,9 +5,9 @@ from typing import Final
 
 import msgspec
 
-from tests.burden.grid import Grid, Point, Study, digest, points, preset_point
+from tests.burden.grid import Filter, Grid, Point, Study, digest, points, preset_point
 from tests.burden.recordings import why_absent
-from tests.burden.rows import Rival, Row, rivals_of, rows_of
+from tests.burden.rows import Rival, Row, compare, later_of, rivals_of, rows_of
 from tests.burden.run import Part
 from tests.burden.statistics import Interval, draw_weights
 
@@ -33,11 +33,16 @@ _RANGES: Final = ("sensitivity", "deep", "alarms_h", "needless_h")
 
 
 class Results(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows by study, the shipped row of each, what dominates it, and the real recordings."""
+    """Rows by study, what dominates the preset or is only later, and the real recordings.
+
+    `plain_clock` compares the shipped rule for saturation on a delay without evidence.
+    """
 
     seed: int
     rows: dict[Study, list[Row]]
     rivals: dict[Study, list[Rival]]
+    later: dict[Study, list[Rival]]
+    plain_clock: Rival | None
     real: list[Row]
     real_files: list[_RealFile]
     real_hours: float
@@ -66,16 +71,24 @@ def results_of(parts: Sequence[Part], grids: dict[Study, Grid], seed: int) -> Re
     """Return what the parts of one run come to."""
     rows: dict[Study, list[Row]] = {}
     rivals: dict[Study, list[Rival]] = {}
+    later: dict[Study, list[Rival]] = {}
+    plain_clock: Rival | None = None
     for study in Study:
         own = [each for each in parts if each.study is study and not each.is_real]
         weights = draw_weights(len(own), seed)
         rows[study] = rows_of(points(grids, study), own, weights)
         rivals[study] = rivals_of(rows[study], own, weights)
+        later[study] = later_of(rows[study], own, weights)
+        if study is Study.SATURATION:
+            wanted = preset_point(study)._replace(filter=Filter.HOLD)
+            plain_clock = compare(wanted, rows[study], own, weights)
     real = [each for each in parts if each.is_real]
     return Results(
         seed=seed,
         rows=rows,
         rivals=rivals,
+        later=later,
+        plain_clock=plain_clock,
         real=_real_rows(real, grids, seed),
         real_files=_real_files(real, grids),
         real_hours=sum({each.name: each.hours for each in real}.values()),

@@ -87,7 +87,7 @@ def _row(
 
 
 class Rival(msgspec.Struct, frozen=True, kw_only=True):
-    """A point that is no worse than the preset in anything and better in something.
+    """A point beside the preset.
 
     `needless_h` and `found_share` are how much the rival has more than the preset, an hour and as
     a share of the episodes, with intervals from sessions drawn again, pair by pair.
@@ -107,28 +107,59 @@ class Rival(msgspec.Struct, frozen=True, kw_only=True):
 
 def rivals_of(rows: Sequence[Row], parts: Sequence[Part], weights: Weights) -> list[Rival]:
     """Return the points that dominate the preset, fewest needless alarms first."""
-    place = next(number for number, row in enumerate(rows) if row.is_preset)
-    shipped, hours = rows[place], [each.hours for each in parts]
-    ours = [each.outcomes[place] for each in parts]
-    asked = [each.asked for each in ours]
-    rivals = []
-    for number, row in enumerate(rows):
-        if not dominates(row, shipped) or not _is_comparable(row, shipped):
-            continue
-        theirs = [each.outcomes[number] for each in parts]
-        needless = [each.needless for each in theirs]
-        found = [len(each.late_s) for each in theirs]
-        rivals.append(
-            Rival(
-                row=row,
-                needless_h=difference([each.needless for each in ours], needless, hours, weights),
-                found_share=(
-                    difference([len(each.late_s) for each in ours], found, asked, weights)
-                    if sum(asked)
-                    else None
-                ),
-            )
+    shipped = _shipped_place(rows)
+    places = [
+        place
+        for place, row in enumerate(rows)
+        if dominates(row, rows[shipped]) and _is_comparable(row, rows[shipped])
+    ]
+    return _compared(places, rows, parts, weights)
+
+
+def later_of(rows: Sequence[Row], parts: Sequence[Part], weights: Weights) -> list[Rival]:
+    """Return the points that find no less and call less needlessly, but later than the preset."""
+    shipped = _shipped_place(rows)
+    places = [
+        place
+        for place, row in enumerate(rows)
+        if _is_comparable(row, rows[shipped])
+        and row.found >= rows[shipped].found
+        and row.deep_found >= rows[shipped].deep_found
+        and row.needless < rows[shipped].needless
+        and not dominates(row, rows[shipped])
+    ]
+    return _compared(places, rows, parts, weights)
+
+
+def compare(
+    wanted: Point, rows: Sequence[Row], parts: Sequence[Part], weights: Weights
+) -> Rival | None:
+    """Return how one point compares with the preset; None if the grid does not have it."""
+    places = [place for place, row in enumerate(rows) if row.point == wanted]
+    return next(iter(_compared(places, rows, parts, weights)), None)
+
+
+def _shipped_place(rows: Sequence[Row]) -> int:
+    return next(place for place, row in enumerate(rows) if row.is_preset)
+
+
+def _compared(
+    places: Sequence[int], rows: Sequence[Row], parts: Sequence[Part], weights: Weights
+) -> list[Rival]:
+    """Return points beside the preset, session by session, fewest needless alarms first."""
+    hours = [each.hours for each in parts]
+    ours = [each.outcomes[_shipped_place(rows)] for each in parts]
+    asked, rivals = [each.asked for each in ours], []
+    for place in places:
+        theirs = [each.outcomes[place] for each in parts]
+        needless = difference(
+            [each.needless for each in ours], [each.needless for each in theirs], hours, weights
         )
+        found = [len(each.late_s) for each in theirs]
+        share = None
+        if sum(asked):
+            share = difference([len(each.late_s) for each in ours], found, asked, weights)
+        rivals.append(Rival(row=rows[place], needless_h=needless, found_share=share))
     return sorted(rivals, key=lambda each: each.row.needless_h.estimate)
 
 

@@ -11,8 +11,8 @@ from xml.sax.saxutils import escape
 
 _COLOURS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#444444")
 _DASHES: Final = ("", "7 3", "2 3", "9 3 2 3", "5 5", "12 4", "1 2")
-_WIDTH, _HEIGHT = 760, 470
-_LEFT, _RIGHT, _TOP, _BOTTOM = 74, 548, 52, 400
+_WIDTH, _HEIGHT = 760, 480
+_LEFT, _RIGHT, _TOP, _BOTTOM = 74, 548, 66, 414
 _TICKS: Final = 6
 _DOUBLED: Final = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0)
 _APART: Final = 0.09
@@ -101,6 +101,8 @@ def draw(chart: Chart) -> str:
         body += _intervals(line, number, at_x, at_y)
     for number, line in enumerate(chart.lines):
         body += _curve(line, number, at_x, at_y)
+    for line in chart.lines:
+        body += _labels(line, at_x, at_y)
     body += _legend(chart)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
@@ -165,18 +167,19 @@ def _curve(line: Line, number: int, at_x: Placed, at_y: Placed) -> list[str]:
         said.append(_mark(number, x, y))
         if spot.is_preset:
             said.append(_ring(x, y))
-    return said + _labels([each.label for each in line.spots], places)
+    return said
 
 
 def _ring(x: float, y: float) -> str:
     return f'<circle cx="{x:g}" cy="{y:g}" r="9" fill="none" stroke="{_INK}" stroke-width="2.2"/>'
 
 
-def _labels(labels: Sequence[str], places: Sequence[tuple[float, float]]) -> list[str]:
+def _labels(line: Line, at_x: Placed, at_y: Placed) -> list[str]:
     """Write beside the spots, on the other side where two would meet, with a white edge."""
     edge = 'stroke="#ffffff" stroke-width="3" paint-order="stroke" font-size="11"'
     said, taken = [], [(-1000.0, -1000.0)]
-    for words, (x, y) in zip(labels, places, strict=True):
+    for spot in line.spots:
+        words, x, y = spot.label, at_x(spot.x), at_y(spot.y)
         if not words:
             continue
         meets = any(abs(x - a) < _LABEL_W and abs(y - b) < _LABEL_H for a, b in taken)

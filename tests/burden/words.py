@@ -61,7 +61,10 @@ CURVES: Final = {
         "One line for each interval of the cuff. A shorter interval finds sooner and meets more "
         "wrong readings."
     ),
-    "recordings": "All recordings with a saturation together. Nobody marked what is true in them.",
+    "recordings": (
+        "All recordings with a saturation together. Nobody marked what is true in them, most hours "
+        "are one patient's, and so few recordings have intervals wider than the chart."
+    ),
 }
 
 LIMITS_OF_STUDY: Final = """## What this study cannot say
