@@ -15,6 +15,7 @@ from monitor.model.instant import instant_at
 from monitor.runtime.hl7.peer import Target
 from monitor.runtime.hl7.sender import Hl7Sender, Wishes, patience_s
 from monitor.runtime.hl7.waiting import WAITING_MAX
+from monitor.runtime.hl7.wellness import Wellness
 from tests.runtime.receivers import FakeChair, Heard, Receiver, accept, answer, change
 from tests.services.certificates import tls_files
 from tests.services.servers import free_port
@@ -245,8 +246,9 @@ async def test_an_answer_may_come_in_any_pieces() -> None:
         assert receiver.connections == 1
 
 
-async def test_a_receiver_that_hangs_up_is_called_again_and_nothing_is_lost() -> None:
-    async with Receiver().listen() as receiver, sending(receiver.port) as sender:
+async def test_a_receiver_that_hangs_up_is_called_again_and_nothing_is_lost_or_told() -> None:
+    told: Told = []
+    async with Receiver().listen() as receiver, sending(receiver.port, told=told) as sender:
         for number in range(3):
             sender.take("2", [change(f"a{number}")])
             await settled(sender, number + 1)
@@ -254,6 +256,7 @@ async def test_a_receiver_that_hangs_up_is_called_again_and_nothing_is_lost() ->
         sender.take("2", [change("last")])
         await settled(sender, 4)
         assert [each for each, _ in receiver.said] == ["a0", "a1", "a2", "last"]
+    assert told == []  # each conversation had its acceptance
 
 
 async def test_a_full_queue_says_so_and_then_says_again_what_stands() -> None:
@@ -286,6 +289,23 @@ async def test_nothing_waits_for_the_receiver() -> None:
         assert loop.time() - began_s < 1.0
         sender.take("no such chair", [change("a")])
         assert sender.waiting == 200
+
+
+@pytest.mark.parametrize(
+    ("failures", "for_s", "is_news"), [(1, 5, False), (2, 19, False), (3, 2, True), (1, 20, True)]
+)
+def test_trouble_is_told_once_after_three_failures_or_twenty_seconds(
+    failures: int,
+    for_s: float,
+    is_news: bool,  # noqa: FBT001
+) -> None:
+    told: Told = []
+    state = Wellness(lambda reason, is_well: told.append((reason, is_well)))
+    for _ in range(2):
+        state.fail("no answer", failures, for_s)
+    assert told == [("no answer", False)] * is_news
+    state.accept(0)
+    assert told == [("no answer", False), ("", True)] * is_news
 
 
 def test_patience_doubles_to_a_minute() -> None:
