@@ -16,7 +16,7 @@ from alarms.condition import Input, State
 from alarms.limits import LimitSet, read_preset
 from alarms.rules import limit_policy
 from alarms.system import AlarmSystem
-from drivers.contract import NO_OPTIONS, Driver, OptionError
+from drivers.contract import NO_OPTIONS, CanMeasure, DeviceProtocol, Driver, OptionError
 from drivers.registry import get, names
 from monitor.model.entry import Entry, EntryKind, Opened, encode
 from monitor.model.event import DeviceEvent, observe
@@ -190,10 +190,18 @@ def measure_replay() -> Sequence[Figure]:
 # -- decoding --------------------------------------------------------------------------------------
 
 
+def _opened(driver: Driver) -> DeviceProtocol:
+    """Return a conversation; a cuff begins a determination at once: then it has most to say."""
+    protocol = driver.open_protocol(NO_OPTIONS)
+    if isinstance(protocol, CanMeasure):
+        protocol.measure(OPENING)
+    return protocol
+
+
 def _conversation(driver: Driver, span_s: int) -> Iterator[tuple[Instant, bytes]]:
     """Yield what the simulated device says to its host, with the instants, for `span_s`."""
     device = simulate(driver, Bedside(Patient(load("quiet"), 1)))
-    protocol = driver.open_protocol(NO_OPTIONS)
+    protocol = _opened(driver)
     now = OPENING
     for step in range(span_s * 20):
         now = instant_at(step / 20)
@@ -209,7 +217,7 @@ def _conversation(driver: Driver, span_s: int) -> Iterator[tuple[Instant, bytes]
 
 def _decode_s(driver: Driver, said: Sequence[tuple[Instant, bytes]]) -> tuple[float, int]:
     """Return the seconds it takes to read what was said, and how many events came of it."""
-    protocol = driver.open_protocol(NO_OPTIONS)
+    protocol = _opened(driver)
     events = 0
     began_s = time.process_time()
     for now, piece in said:
