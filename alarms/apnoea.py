@@ -37,7 +37,9 @@ _FLAT_SETTLES: Final = seconds(10)
 _STILL_SHORT: Final = seconds(4)
 _CHANNEL_SILENT: Final = seconds(10)
 RATE_BELIEVED_MAX: Final = 60.0
-_SEEN_COARSELY_MAX: Final = 24.0
+_BEATS_FROM: Final = 28
+_BEATS_TO: Final = 32
+_BEATING_MAX: Final = seconds(30)
 
 
 class BreathClock(msgspec.Struct, kw_only=True):
@@ -101,11 +103,13 @@ class BreathClock(msgspec.Struct, kw_only=True):
 
         The rate of a device goes on for as long as it averages. A waveform that shows breaths is
         the better clock; one that moves without a breath to be seen leaves it to the device. One of
-        a sample a second may miss every breath of 30 a minute, each time at the same place.
+        a sample a second may miss every breath of 30 a minute, each time at the same place; for
+        that a device is believed for half a minute.
         """
         if rate > RATE_BELIEVED_MAX:
             return True
-        if not self.wave.is_timed and rate > _SEEN_COARSELY_MAX:
+        beats = not self.wave.is_timed and _BEATS_FROM <= rate <= _BEATS_TO
+        if beats and not self.wave.is_still(_BEATING_MAX):
             return False
         if self.wave.is_still(_STILL_SHORT):
             return True

@@ -26,6 +26,7 @@ _SHARE_OF_USUAL: Final = 0.3
 _FALL_SHARE: Final = 0.5
 _PHASE_MIN: Final = seconds(0.38)
 _CYCLE_MIN: Final = seconds(0.95)
+_BLIP_MAX: Final = seconds(0.2)
 _BASELINE_MAX: Final = 25.0
 _BASELINE_LEAK_S: Final = 30.0
 _OPENS_KEPT: Final = seconds(15)
@@ -45,7 +46,7 @@ class BreathDetector(msgspec.Struct, kw_only=True):
     `usual` is the amplitude of the usual breath, `opens` the rise that may be one now, `peak` the
     highest sample of the running one. `is_counted`: the running rise is a breath; `is_refused`: it
     came too soon after the last one. `turned_at` is when the line last rose or fell, `rose_at` the
-    last rise that lasted, `breath_at` the last accepted breath and `breath_before` the one before.
+    last rise that was no blip, `breath_at` the last accepted breath and `breath_before` the one before.
     `sampled_at` is the last sample that had a value, `still_from` the first of the newest samples
     among which nothing moved. `is_timed`: the waveform is fast enough to time its phases, and
     `rhythm` means something.
@@ -131,7 +132,6 @@ class BreathDetector(msgspec.Struct, kw_only=True):
         rose, before = self.turned_at, self.rose_at
         if rose is None or at - rose < _PHASE_MIN:
             return
-        self.rose_at = rose
         if before is not None and rose - before < _CYCLE_MIN:
             self.is_refused = True
         else:
@@ -139,7 +139,6 @@ class BreathDetector(msgspec.Struct, kw_only=True):
 
     def _count(self, rose: Instant) -> None:
         self.is_counted = True
-        self.rose_at = rose
         self.breath_before, self.breath_at = self.breath_at, rose
         self.breaths += 1
         self.rhythm.begin_breath(rose)
@@ -151,6 +150,8 @@ class BreathDetector(msgspec.Struct, kw_only=True):
             self.usual = height if is_small else self.usual + (height - self.usual) * _USUAL_SHARE
             self.opens = max(AMPLITUDE_MIN, _SHARE_OF_USUAL * self.usual)
             self.rhythm.end_breath(self.peak)
+        if self.turned_at is not None and at - self.turned_at >= _BLIP_MAX:
+            self.rose_at = self.turned_at
         self.is_high = False
         self.turned_at = at
 
