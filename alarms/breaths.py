@@ -46,10 +46,10 @@ class BreathDetector(msgspec.Struct, kw_only=True):
     `usual` is the amplitude of the usual breath, `opens` the rise that may be one now, `peak` the
     highest sample of the running one. `is_counted`: the running rise is a breath; `is_refused`: it
     came too soon after the last one. `turned_at` is when the line last rose or fell, `rose_at` the
-    last rise that was no blip, `breath_at` the last accepted breath and `breath_before` the one before.
-    `sampled_at` is the last sample that had a value, `still_from` the first of the newest samples
-    among which nothing moved. `is_timed`: the waveform is fast enough to time its phases, and
-    `rhythm` means something.
+    last rise that was no blip, `breath_at` the last accepted breath and `breath_before` the one
+    before. `sampled_at` is the last sample that had a value, `still_from` the first of the newest
+    samples among which nothing moved. `is_timed`: the waveform is fast enough to time its phases,
+    and `rhythm` means something.
     """
 
     baseline: float | None = None
