@@ -48,6 +48,9 @@ class Agreement:
         metric = reading.metric
         if metric not in self._tolerances or reading.at > now:
             return
+        before = self._others.readings.get(metric, {}).get(reading.link)
+        if before is not None and reading.at < before.at:
+            return
         value = None if reading.value is None else float(reading.value)
         kept = msgspec.structs.replace(reading, value=value)
         self._others.readings.setdefault(metric, {})[reading.link] = kept

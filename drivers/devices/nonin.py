@@ -348,6 +348,7 @@ DRIVER: Final = Driver(
     encode=encode,
     open_device=NoninDevice,
     round_trip={Metric.SPO2: (1, 100, 1), Metric.PULSE_RATE: (18, 350, 1)},
+    averaging_s={Metric.SPO2: 7.5, Metric.PULSE_RATE: 7.5},  # four beats at 40 /min, and 1.5 s
     vectors=(
         Vector(_PACKET, ((Metric.SPO2, 97.0), (Metric.PULSE_RATE, 72.0)), _PAGE),
         Vector(bytes.fromhex("01816401E7 018066341B"), ((Metric.PULSE_RATE, 180.0),), _PAGE),

@@ -78,6 +78,16 @@ def test_a_value_that_cannot_be_measured_contradicts_nobody() -> None:
     assert score.lines() == []
 
 
+def test_what_another_device_said_of_the_future_or_out_of_order_is_no_reading() -> None:
+    score = Score()
+    for second in range(60):
+        score.see(second, spo2=97)
+        score.hear(OtherReading(Metric.SPO2, "b", 96, instant_at(second)), second)
+        score.hear(OtherReading(Metric.SPO2, "b", 84, instant_at(second - 0.5)), second)
+        score.hear(OtherReading(Metric.SPO2, "b", 84, instant_at(second + 1)), second)
+    assert score.lines() == []
+
+
 def test_the_loss_of_the_judged_device_is_told_whatever_the_other_says() -> None:
     score = Score()
     both(score, 0, 60, 97, 84)
