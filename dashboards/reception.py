@@ -79,8 +79,8 @@ class ChairReception:
         One that is not present did not appear: it was chosen from what the server offers.
         """
         if alarm not in self.seen_s and self.chair is not None:
-            listed = (*self.chair.offers, *self.chair.inactivated)
-            return any(each.alarm == alarm for each in listed)
+            offered = {each.alarm for each in self.chair.offers}
+            return alarm in offered | {each.alarm for each in self.chair.inactivated}
         return now_s - self.seen_s.get(alarm, now_s) >= READ_S_MIN
 
     def age_s(self, now_s: float) -> float:

@@ -1,56 +1,17 @@
-"""Audio off, alarm paused, alarm off: of one condition, present or not, as far as it is allowed."""
-
-from typing import Final
+"""Audio off, alarm paused and alarm off, of one condition, present or not."""
 
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alarms.limits import read_preset
-from alarms.permission import allowed
-from alarms.rules import InactivationRules, LimitSet
 from alarms.system import AlarmSystem
 from monitor.model.alarm import Change, Inactivation
 from monitor.model.alarm import SignalPresence as Signal
-from monitor.model.errors import ConfigError
 from monitor.model.instant import instant_at
-from monitor.model.link import LinkState
-from monitor.model.metric import Metric
-from monitor.model.session import Deed, OperatorAction, Phase
-from tests.alarms.score import LIMITS, PRESET_TEXT, Score
-
-OFF: Final = (Deed.TURN_AUDIO_OFF, Deed.PAUSE_ALARM, Deed.TURN_ALARM_OFF)
-STATE_OF: Final = {
-    Deed.PAUSE_AUDIO: Inactivation.AUDIO_PAUSED,
-    Deed.TURN_AUDIO_OFF: Inactivation.AUDIO_OFF,
-    Deed.PAUSE_ALARM: Inactivation.ALARM_PAUSED,
-    Deed.TURN_ALARM_OFF: Inactivation.ALARM_OFF,
-    Deed.ACKNOWLEDGE: Inactivation.ACKNOWLEDGED,
-}
-RUNNING: Final = (Phase.INFUSING, Phase.PAUSED, Phase.OBSERVATION)
-GENEROUS: Final = read_preset(
-    PRESET_TEXT.replace('alarm_off_max = "low"', 'alarm_off_max = "medium"'), "generous.toml"
-)
-
-
-def enter(score: Score, phase: Phase, at: float) -> None:
-    action = OperatorAction(
-        deed=Deed.ENTER_PHASE, at=instant_at(at), operator="nurse-1", phase=phase
-    )
-    score.hear(action, at)
-
-
-def refusal(score: Score, deed: Deed, alarm: str) -> str:
-    at = instant_at(score.now)
-    return score.system.refusal(OperatorAction(deed=deed, at=at, operator="nurse-1", alarm=alarm))
-
-
-def inactivation(score: Score, alarm: str) -> Inactivation:
-    every = (*score.system.alarms(), *score.system.inactivated())
-    found = [each.inactivation for each in every if each.alarm == alarm]
-    return found[0] if found else Inactivation.NONE
-
+from monitor.model.session import Deed
+from tests.alarms.inactivating import GENEROUS, OFF, STATE_OF, inactivation, refusal
+from tests.alarms.score import Score
 
 # -- one condition ---------------------------------------------------------------------------------
 
@@ -213,161 +174,6 @@ def test_nothing_done_to_one_condition_is_seen_in_another(
         alarms = [each for each in score.system.alarms() if each.alarm != "pulse_rate_high"]
         others.append((changes, sorted(alarms, key=lambda each: each.alarm)))
     assert others[0] == others[1]
-
-
-# -- what is allowed -------------------------------------------------------------------------------
-
-
-@pytest.mark.hazard("H6")
-@pytest.mark.parametrize("phase", RUNNING)
-@pytest.mark.parametrize("deed", OFF)
-def test_while_the_drug_acts_breathing_and_pressure_are_never_inactivated(
-    deed: Deed, phase: Phase
-) -> None:
-    score = Score(GENEROUS)
-    enter(score, phase, 0)
-    kept = {"spo2", "etco2", "fico2", "resp_rate", "nibp_sys", "nibp_dia", "nibp_mean"}
-    for rule in GENEROUS.limits:
-        why = refusal(score, deed, rule.alarm)
-        assert bool(why) == (rule.metric in kept or rule.priority == "high"), rule.alarm
-        assert "the limit set allows" in why or not why
-    for alarm in ("apnoea", "no_data_spo2", "frozen_co2", "nibp_implausible", "recording_gap"):
-        assert refusal(score, deed, alarm), alarm
-    assert not refusal(score, Deed.TURN_AUDIO_OFF, "temp_high")
-
-
-def test_a_refusal_says_in_words_who_decided() -> None:
-    score = Score()
-    score.run(0, 5, spo2=97)
-    assert refusal(score, Deed.TURN_ALARM_OFF, "spo2_low") == (
-        "the limit set allows alarm off up to low priority, not medium"
-    )
-    enter(score, Phase.INFUSING, 6)
-    assert refusal(score, Deed.TURN_AUDIO_OFF, "spo2_low") == (
-        "the limit set allows no audio off of it while infusing"
-    )
-    none = read_preset(
-        PRESET_TEXT.replace('audio_off_max = "medium"', 'audio_off_max = "never"'), "x"
-    )
-    said = refusal(Score(none), Deed.TURN_AUDIO_OFF, "temp_low")
-    assert said == "the limit set allows no audio off"
-
-
-@pytest.mark.hazard("H6")
-@pytest.mark.parametrize("deed", OFF)
-def test_a_high_or_unknown_alarm_is_never_off(deed: Deed) -> None:
-    score = Score(GENEROUS)
-    score.device("something nobody ranked", 0)
-    for alarm in ("apnoea", "nibp_mean_low", *score.standing()):
-        assert "not high" in refusal(score, deed, alarm)
-    score.run(0, 20, pulse_rate=150)
-    assert score.standing()["pulse_rate_high"].priority == "high"
-    assert "not high" in refusal(score, deed, "pulse_rate_high")
-
-
-@pytest.mark.hazard("H8")
-def test_a_phase_ends_what_it_does_not_allow_and_nothing_else() -> None:
-    score = Score(GENEROUS)
-    score.run(0, 20, spo2=88, pulse_rate=130)
-    score.do(Deed.TURN_AUDIO_OFF, "spo2_low", 20)
-    score.do(Deed.PAUSE_ALARM, "etco2_high", 20)
-    score.do(Deed.TURN_ALARM_OFF, "temp_high", 20)
-    score.do(Deed.ACKNOWLEDGE, "pulse_rate_high", 20)
-    enter(score, Phase.INFUSING, 21)
-    assert [(each.alarm, each.change) for each in score.told[-2:]] == [
-        ("etco2_high", Change.RESUMED),
-        ("spo2_low", Change.RESUMED),
-    ]
-    assert score.told[-1].reason == "audio off is not allowed in this phase"
-    assert inactivation(score, "temp_high") is Inactivation.ALARM_OFF
-    assert inactivation(score, "pulse_rate_high") is Inactivation.ACKNOWLEDGED
-
-
-@pytest.mark.hazard("H6")
-def test_a_cause_that_is_off_can_not_hide_a_loss_while_the_drug_acts() -> None:
-    score = Score(GENEROUS)
-    score.run(0, 10, spo2=97)
-    score.link(LinkState.LOST, 10, Metric.SPO2)
-    score.wait(16)
-    score.do(Deed.TURN_AUDIO_OFF, "link_box", 16)
-    assert inactivation(score, "link_box") is Inactivation.AUDIO_OFF
-    enter(score, Phase.INFUSING, 17)
-    assert inactivation(score, "link_box") is Inactivation.NONE
-    assert refusal(score, Deed.TURN_AUDIO_OFF, "link_box")
-
-
-def test_offers_are_what_would_not_be_refused_by_the_limit_set() -> None:
-    for limits in (LIMITS, GENEROUS):
-        for phase in Phase:
-            score = Score(limits)
-            enter(score, phase, 0)
-            offered = {(each.alarm, deed) for each in score.system.offers() for deed in each.deeds}
-            for rule in limits.limits:
-                for deed in OFF:
-                    is_refused = bool(refusal(score, deed, rule.alarm))
-                    assert is_refused != ((rule.alarm, deed) in offered)
-
-
-def test_offers_follow_the_phase_and_the_priority_of_one_system() -> None:
-    score = Score(GENEROUS)
-
-    def offered() -> set[str]:
-        return {each.alarm for each in score.system.offers()}
-
-    assert {"spo2_low", "pulse_rate_high"} <= offered()
-    enter(score, Phase.INFUSING, 1)
-    assert offered() & {"spo2_low", "pulse_rate_high"} == {"pulse_rate_high"}
-    score.run(2, 20, pulse_rate=150)
-    assert "pulse_rate_high" not in offered()
-    enter(score, Phase.READY, 20)
-    assert offered() & {"spo2_low", "pulse_rate_high"} == {"spo2_low"}
-
-
-def test_what_a_limit_set_allows_is_said_in_words() -> None:
-    audio_off, alarm_paused, alarm_off = allowed(LIMITS.operator.inactivation)
-    kept = (
-        "; while infusing, paused, observation not of spo2, etco2, fico2, resp_rate, nibp_sys, "
-        "nibp_dia, nibp_mean, what has no metric, above low"
-    )
-    assert audio_off == f"audio off: up to medium priority, reminder every 180 s{kept}"
-    assert alarm_paused == f"alarm paused: up to medium priority, for 120 s{kept}"
-    assert alarm_off == f"alarm off: up to low priority, reminder every 180 s{kept}"
-    assert allowed(InactivationRules()) == (
-        "audio off: never",
-        "alarm paused: never",
-        "alarm off: never",
-    )
-
-
-def without_table(text: str) -> str:
-    start = text.index("[operator.inactivation]")
-    return text[:start] + text[text.index("[apnoea]") :]
-
-
-def test_a_limit_set_that_says_nothing_allows_nothing() -> None:
-    bare: LimitSet = read_preset(without_table(PRESET_TEXT), "bare.toml")
-    assert AlarmSystem(bare).offers() == ()
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "said"),
-    [
-        ('audio_off_max = "medium"', 'audio_off_max = "high"', "never, low, medium"),
-        ('alarm_off_max = "low"', 'alarm_of_max = "low"', "missing"),
-        ("alarm_pause_s = 120", "alarm_pause_s = 600", "from 10 to 180"),
-        ("reminder_s = 180", "reminder_s = 0", "from 30 to 600"),
-        ('kept_metrics = ["spo2",', 'kept_metrics = ["sp02",', "an array of words out of spo2"),
-        ('kept_metrics = ["spo2",', 'kept_metrics = ["spo2", "spo2",', "each word once"),
-        ('kept_phases = ["infusing",', "kept_phases = [1,", "an array of words out of setup"),
-        ('reminder_s = "proposal', 'reminders = "proposal', "no provenance"),
-    ],
-)
-def test_a_wrong_rule_is_refused_in_words(old: str, new: str, said: str) -> None:
-    assert old in PRESET_TEXT
-    with pytest.raises(ConfigError) as error:
-        read_preset(PRESET_TEXT.replace(old, new, 1), "ours.toml")
-    assert "[operator.inactivation" in str(error.value)
-    assert said in str(error.value)
 
 
 # -- restart, new session --------------------------------------------------------------------------
