@@ -173,7 +173,7 @@ class Suspicions:
         jumps.append(now)
         del jumps[:-most]
         self._board.expect(later(jumps[0], _JUMPS_WITHIN))
-        if len(jumps) == most and now - jumps[0] < _JUMPS_WITHIN:
+        if len(jumps) == most:  # older ones are forgotten by now
             watch = self._watch(NUMBERS_JUMP)
             watch.note = f"{metric} stepped {most} times in a minute as no patient does"
             self._board.judge(watch, Input.VIOLATED, now)
