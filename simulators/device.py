@@ -287,16 +287,16 @@ def simulate(
 ) -> SimulatedDevice:
     """Return the device of `driver` at `bedside`, on that patient's course.
 
-    `metrics` narrows what it measures (a capnograph without its oximeter). A driver that knows the
-    cuff pressure runs its determinations itself, when its host asks.
+    `metrics` narrows what it measures (a capnograph without its oximeter). A device with a cuff of
+    its own runs its determinations itself, when its host asks; others repeat the course's.
     """
     given = driver.metrics if metrics is None else driver.metrics.intersection(metrics)
     scenario = bedside.patient.scenario
-    asked = Metric.CUFF_PRESSURE in driver.metrics
+    side = driver.open_device()
     has_cuts = any(isinstance(event, CablePulled) for event in scenario.events)
     return SimulatedDevice(
-        driver.open_device(),
-        bedside.source(given, say_every=say_every, measures_when_asked=asked),
+        side,
+        bedside.source(given, say_every=say_every, measures_when_asked=isinstance(side, HasCuff)),
         say_every,
         starts_at=starts_at,
         is_cut=(lambda now: scenario.cut(given, in_seconds(now))) if has_cuts else _never_cut,
