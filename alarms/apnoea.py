@@ -115,12 +115,12 @@ class BreathClock(msgspec.Struct, kw_only=True):
             return True
         return self.wave.breath_at is not None and not self.wave.is_breathless(BREATHLESS)
 
-    def hear_etco2(self, etco2: float | None, now: Instant) -> None:
-        """Take an EtCO2, None if not available: whether airway CO2 is measured at all."""
+    def hear_etco2(self, etco2: float | None, before: Instant | None, now: Instant) -> None:
+        """Take an EtCO2, None if not available; the last valid one came at `before`."""
         self.etco2_is_lost = etco2 is None
         self.has_co2 = self.has_co2 or bool(etco2)
         if self.has_co2:
-            self.zeros.hear_etco2(etco2, self.wave, now)
+            self.zeros.hear_etco2(etco2, before, self.wave, now)
 
     def breathe(self, at: Instant, count: int = 1) -> None:
         """A breath was seen at `at`: the clock starts again."""

@@ -209,7 +209,7 @@ class Vitals:
     def _tell_breaths(self, metric: Metric, value: float | None, now: Instant) -> None:
         breaths = self.senses.breaths
         if metric is Metric.ETCO2:
-            breaths.hear_etco2(value, now)
+            breaths.hear_etco2(value, self.senses.channels[metric].valid_at, now)
         elif metric is not Metric.RESP_RATE:
             return
         elif breaths.hear_rate(value, now, self._rules.apnoea):

@@ -101,8 +101,12 @@ class Zeros(msgspec.Struct, kw_only=True, omit_defaults=True):
         """The device prints a rate above 0."""
         self.since, self.rate_at = None, now
 
-    def hear_etco2(self, etco2: float | None, wave: BreathDetector, now: Instant) -> None:
-        """Take an EtCO2, None if not available."""
+    def hear_etco2(
+        self, etco2: float | None, before: Instant | None, wave: BreathDetector, now: Instant
+    ) -> None:
+        """Take an EtCO2, None if not available; the last valid one came at `before`."""
+        if etco2 == 0:
+            self._weigh_silence(wave, before, now)
         if etco2:
             self.gone_at = None
             return
