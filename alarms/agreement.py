@@ -20,6 +20,8 @@ from monitor.model.instant import Instant, later, seconds
 from monitor.model.metric import Metric, describe
 
 _SILENT_AFTER: Final = seconds(10)
+_COUNTED: Final = frozenset({Metric.PULSE_RATE, Metric.HEART_RATE, Metric.RESP_RATE})
+_HALF_TOLERANCE: Final = 0.2
 
 
 class Others(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -92,7 +94,8 @@ class Agreement:
             self._board.judge(watch, Input.NORMAL, now)
             return
         unit = describe(metric).unit
-        watch.note = f"judged {channel.value:g} {unit}, {farthest.link} says {farthest.value:g}"
+        said = f"judged {channel.value:g} {unit}, {farthest.link} says {farthest.value:g}"
+        watch.note = said + _half_counted(metric, channel.value, farthest.value)
         self._board.judge(watch, Input.VIOLATED, now)
 
 
@@ -100,6 +103,14 @@ def _can_be_meant(reading: OtherReading) -> bool:
     facts = describe(reading.metric)
     value = reading.value
     return value is not None and facts.technical_low <= value <= facts.technical_high
+
+
+def _half_counted(metric: Metric, one: float, other: float | None) -> str:
+    """Return the question whether one of two rates counts every other beat or breath; or none."""
+    if metric not in _COUNTED or other is None or min(one, other) <= 0:
+        return ""
+    ratio = max(one, other) / min(one, other)
+    return ": half counted?" if abs(ratio - 2) <= _HALF_TOLERANCE else ""
 
 
 def _apart(reading: OtherReading, judged: float | None) -> float:

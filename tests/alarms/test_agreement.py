@@ -96,6 +96,18 @@ def test_the_loss_of_the_judged_device_is_told_whatever_the_other_says() -> None
     assert score.changes(DIFFER) == [(30, "present"), (60, "held")]
 
 
+@pytest.mark.parametrize(
+    ("judged", "other", "asked"), [(38, 76, True), (76, 39, True), (70, 100, False), (0, 14, False)]
+)
+def test_a_rate_of_half_the_other_is_asked_about(judged: int, other: int, *, asked: bool) -> None:
+    score = Score()
+    for second in range(40):
+        score.see(second, resp_rate=judged, etco2=38)
+        score.hear(OtherReading(Metric.RESP_RATE, "b", other, instant_at(second)), second)
+    reason = score.first("sources_differ_resp_rate", Change.PRESENT).reason
+    assert ("half counted?" in reason) == asked
+
+
 def test_of_two_other_devices_the_farthest_is_named() -> None:
     score = Score()
     for second in range(40):
