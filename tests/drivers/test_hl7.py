@@ -251,8 +251,15 @@ def test_codes_of_philips_monitors_are_terms_of_the_same_nomenclature(
 
 
 def test_a_philips_code_is_of_its_own_system_and_partition() -> None:
-    for code in ("0402-4bb8^SpO2^MDIL", "0002-4a15^ABPs^MDIL", "2-4bb8^SpO2^MDIL", "^SpO2^MDIL"):
+    for code in (
+        "0402-4bb8^SpO2^MDIL",
+        "0402-4822^Pulse^MDIL",
+        "0002-4a15^ABPs^MDIL",
+        "2-4bb8^SpO2^MDIL",
+        "^SpO2^MDIL",
+    ):
         assert not values(told(f"OBX||NM|{code}|0|97|0004-0220^%^MDIL|||||F"))
+    assert not values(told("OBX||NM|0402-4822^Pulse^MDIL|0|72|0004-0aa0^bpm^MDIL|||||F"))
     assert not values(told("OBX||NM|0002-4bb8^SpO2^MDC|0|97|0004-0220^%^MDIL|||||F"))
     assert not values(told("OBX||NM|0002-4bb8^SpO2^MDIL|0|97|0004-0f20^mmHg^MDIL|||||F"))
 

@@ -162,3 +162,16 @@ def test_datagrams_are_looked_through_for_a_driver_of_streams_alone(
     code, _, notes = heard(capfd, "datex", str(file))
     assert code == 1
     assert f"vigil decode {driver.name}" in notes
+
+
+def test_a_line_that_holds_by_chance_is_no_reason_to_name_its_driver(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    nellcor = next(each for each in TALKERS if each.name == "nellcor")
+    rubbish = b"".join(b"no such line %d\r\n" % number for number in range(300))
+    said = [Sent(OPENING, is_host, rubbish + nellcor.vectors[0].data) for is_host in (True, False)]
+    file = tmp_path / "line.pcap"
+    file.write_bytes(as_stream(said))
+    code, _, notes = heard(capfd, "datex", str(file))
+    assert code == 1
+    assert "looks like" not in notes

@@ -88,6 +88,21 @@ def test_of_a_log_of_two_directions_the_device_is_heard_at_its_times(
     assert max(at for at, _ in events) == said[name][-1].at // 1_000_000 * 1_000_000
 
 
+def test_directions_that_both_measure_or_neither_are_read_apart(run: Run, tmp_path: Path) -> None:
+    one, other = (each.data for each in get("nellcor").vectors[:2])
+    file = tmp_path / "port.log"
+    halves = (("RX", one[:30]), ("TX", other[:25]), ("RX", one[30:]), ("TX", other[25:]))
+    file.write_text("\n".join(f"{side}: {data.hex()}" for side, data in halves))
+    code, values, notes = run("nellcor", file)
+    assert code == 0
+    assert [value for metric, value in values if metric == "spo2"] == [97.0, 84.0]
+    assert "direction of the device" not in notes
+    file.write_text("\n".join(f"{side}: {bytes(30).hex()}" for side in ("RX", "TX")))
+    code, values, notes = run("nellcor", file)
+    assert (code, values) == (1, [])
+    assert "direction of the device" not in notes
+
+
 def test_a_log_of_the_host_alone_says_what_it_asked(
     run: Run, said: dict[str, list[Sent]], tmp_path: Path
 ) -> None:
@@ -201,6 +216,23 @@ def test_lines_come_whole_wherever_a_read_ends(ends: str, tmp_path: Path) -> Non
     data = Input(str(file))
     assert list(data.lines(Notes())) == lines
     assert data.head_lines() == lines[: len(data.head_lines())]
+
+
+@pytest.mark.parametrize("end", [b"\r\n", b"\r", b"\n"])
+def test_a_line_end_where_a_read_ends_is_one(end: bytes, tmp_path: Path) -> None:
+    for size in range(16_380, 16_388):  # about the size of one read
+        file = tmp_path / "lines"
+        file.write_bytes(b"a" * size + end + b"b" + end)
+        assert list(Input(str(file)).lines(Notes())) == ["a" * size, "b"]
+
+
+def test_a_mark_of_the_encoding_is_no_byte_of_the_device(tmp_path: Path) -> None:
+    file = tmp_path / "text"
+    for text, expected in (("\ufeff12 é", b"\xef\xbb\xbf12 \xc3\xa9"), ("\ufeff12", b"12")):
+        file.write_bytes(text.encode())
+        data = Input(str(file))
+        assert b"".join(data.chunks(Notes())) == expected
+        assert data.head == expected
 
 
 @pytest.mark.parametrize("separator", [" ", "", ","])

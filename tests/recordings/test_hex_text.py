@@ -120,8 +120,8 @@ def test_a_star_stands_for_the_row_before_it_as_often_as_the_offsets_say() -> No
     assert read(text) == b"A" * 16 + b"B"
     with pytest.raises(RecordingError, match="does not fit"):
         read(text.replace("00000010", "00000011"))
-    with pytest.raises(RecordingError, match="does not fit"):
-        read(text.replace("00000010", "f0000010"))
+    with pytest.raises(RecordingError, match="line 1: does not fit"):
+        next(read_hex(text.replace("00000010", "f0000010").splitlines(), "x"))
 
 
 def test_a_dump_that_begins_again_at_0_is_another_packet() -> None:
