@@ -118,6 +118,7 @@ def test_a_curve_nobody_knows_is_told_by_its_code() -> None:
         "D1 8D",  # half a value
         "D1",  # none
         "D1 8D 83 8D 83",  # a value nobody announced
+        "D1 8D 83 8D",  # half of one
         "D1 CF C0 8D 83",  # the device calls it corrupt
         "D1 8D E3",  # no such byte
         "D1 C1 8D 83",  # a command without its argument

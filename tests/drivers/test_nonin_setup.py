@@ -77,6 +77,16 @@ def test_clock_and_radio_are_set_and_no_frame_is_lost_to_the_answers() -> None:
     assert len([each for each in told if isinstance(each, Observation)]) == 2 * 14
 
 
+@pytest.mark.parametrize(("offset_min", "expected"), [(0, (22, 13)), (90, (23, 43))])
+def test_the_clock_is_set_to_ours_in_its_zone(offset_min: int, expected: tuple[int, int]) -> None:
+    chosen: dict[str, object] = {"setup": True, "set_clock": True, "utc_offset_min": offset_min}
+    joined = wire({**chosen, "opened_utc_s": OPENED_S}, NoninDevice())
+    joined.run(5)
+    set_to = tuple(joined.sent[0][1][3:-1])
+    assert set_to[:3] == (23, 11, 14)
+    assert set_to[3:5] == expected
+
+
 def test_a_clock_that_differs_is_told() -> None:
     told = wire({"setup": True, "opened_utc_s": OPENED_S + 500}, NoninDevice()).run(3)
     assert details(told, NoticeKind.CLOCK_DIFFERS) == [
