@@ -11,7 +11,7 @@ from drivers.contract import NO_OPTIONS, Driver, TransportKind
 from drivers.likeness import Piece, guess, line_fault, second, tried
 from drivers.registry import all_drivers, get
 from monitor.model.event import reject
-from monitor.model.instant import OPENING, Instant, instant_at, later, seconds
+from monitor.model.instant import OPENING, Duration, Instant, instant_at, later, seconds
 from monitor.runtime.doubt import (
     DOUBT_AFTER,
     DOUBT_SIZE_MAX,
@@ -183,6 +183,17 @@ def test_what_bytes_are_is_asked_once_after_long_enough_without_a_word(
             assert sum(len(piece.data) for piece in question.pieces) <= KEPT_SIZE_MAX
             assert len(question.pieces) <= KEPT_PIECES_MAX
             assert f"{unread} bytes" in question.said
+
+
+def test_a_quiet_conversation_after_an_old_refusal_is_in_no_doubt() -> None:
+    doubt = Doubt(get("nonin"), "serial", OPENING)
+    doubt.heard(bytes(30), OPENING)
+    doubt.refused(reject("no frame", bytes(30), OPENING))
+    doubt.understood()
+    doubt.heard(bytes(100), OPENING)
+    assert doubt.question(later(OPENING, Duration(2 * DOUBT_AFTER))) is None
+    doubt.refused(reject("no frame", bytes(30), OPENING))
+    assert doubt.question(later(OPENING, Duration(2 * DOUBT_AFTER))) is not None
 
 
 @few
