@@ -302,6 +302,19 @@ def test_a_device_that_is_right_after_all_ends_the_doubt() -> None:
     on_virtual_time(tell)
 
 
+def test_an_answer_that_comes_after_the_device_spoke_is_kept_to_ourselves() -> None:
+    async def tell() -> None:
+        kept = Kept(get("masimo"))
+        wire = await kept.plug()
+        wire.receiver.heard(Random(1).randbytes(DOUBT_SIZE_MAX))
+        wire.receiver.heard(b"\r\n" + b"".join(piece.data for piece in said_by("masimo")[:3]))
+        await pass_time(2)
+        assert [each.state for each in kept.edges] == ["up"]
+        await kept.end()
+
+    on_virtual_time(tell)
+
+
 def test_two_devices_on_one_line_are_told_aside() -> None:
     async def tell() -> None:
         kept = Kept(get("masimo"))
