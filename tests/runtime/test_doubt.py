@@ -302,6 +302,19 @@ def test_a_device_that_is_right_after_all_ends_the_doubt() -> None:
     on_virtual_time(tell)
 
 
+def test_foreign_bytes_are_judged_in_time_though_no_more_of_them_come() -> None:
+    async def tell() -> None:
+        kept = Kept(get("nonin"))
+        wire = await kept.plug()
+        wire.receiver.heard(Random(1).randbytes(500))
+        await pass_time(60)
+        assert [round(each.at_s) for each in kept.edges] == [0, 3, 10]
+        assert "does not look like" in kept.edges[-1].reason
+        await kept.end()
+
+    on_virtual_time(tell)
+
+
 def test_an_answer_that_comes_after_the_device_spoke_is_kept_to_ourselves() -> None:
     async def tell() -> None:
         kept = Kept(get("masimo"))
