@@ -143,6 +143,12 @@ def test_the_point_of_the_preset_changes_nothing_in_the_limits(study: Study) -> 
     assert other != shipped
 
 
+@pytest.mark.parametrize(("limit", "severe"), [(92, 85), (90, 85), (89, 84), (85, 80)])
+def test_the_severe_band_of_saturation_keeps_its_distance(limit: float, severe: float) -> None:
+    rules = limits_of(Point(Study.SATURATION, limit, 20)).limits
+    assert [each.severe for each in rules if each.alarm == Study.SATURATION] == [severe]
+
+
 def test_the_digest_is_a_short_word_of_its_own() -> None:
     assert len(digest()) == 16
     assert set(digest()) <= set("0123456789abcdef")

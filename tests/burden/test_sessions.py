@@ -198,6 +198,15 @@ def test_an_alarm_that_never_ended_stands_until_the_end() -> None:
     assert [each for each in score.told if each.change is Change.ENDED] == []
 
 
+def test_an_alarm_that_stays_latched_no_longer_stands() -> None:
+    score = Score()
+    score.run(0, 40, spo2=80)
+    score.run(40, 80, spo2=97)
+    assert score.lines("spo2_low")[-1][2] == Change.LATCHED.value
+    (span,) = stood(each for each in score.told if each.alarm == "spo2_low")
+    assert 40 < span.ended < 60
+
+
 # -- fatigue ---------------------------------------------------------------------------------------
 
 
