@@ -45,7 +45,7 @@ class Question(msgspec.Struct, frozen=True):
     driver: Driver
     scheme: str
     pieces: tuple[Piece, ...]
-    said: str = ""
+    seen: str = ""
 
 
 class Doubt:
@@ -105,7 +105,7 @@ class Doubt:
             return "nothing is received"
         if now >= later(self._heard_at, QUIET_AFTER):
             return "nothing more is received"
-        return f"{self._unread_size} bytes came, none readable as {self._driver.title}"
+        return f"{self._unread_size} bytes came, none readable as {self._driver.name}"
 
     def question(self, now: Instant) -> Question | None:
         """Return what to find out about bytes that long held no word; once until the next word."""
@@ -115,11 +115,8 @@ class Doubt:
         assert self._unread_from is not None
         self.is_judged = True
         lasted_s = in_seconds(between(self._unread_from, now))
-        said = (
-            f"this does not look like {self._driver.title}: {self._unread_size} bytes in "
-            f"{lasted_s:.0f} s without one good frame"
-        )
-        return Question(self._driver, self._scheme, tuple(self._pieces), said)
+        seen = f"{self._unread_size} bytes in {lasted_s:.0f} s without one good frame"
+        return Question(self._driver, self._scheme, tuple(self._pieces), seen)
 
     def shared(self, now: Instant) -> Question | None:
         """Return what to find out about a line that is understood while much of it is refused."""
@@ -144,15 +141,14 @@ class Doubt:
 def verdict(question: Question, drivers: Callable[[], Sequence[Driver]]) -> str:
     """Return what is said of bytes nobody understood: what they look like, or a likely cause."""
     names = guess(question.driver, question.pieces, drivers())
+    likely = ""
     if names:
-        return f"{question.said}; it looks like {' or '.join(names)}"
-    if (
-        question.scheme not in SERIAL_KINDS
-        or TransportKind.SERIAL not in question.driver.transports
-    ):
-        return question.said
-    fault = line_fault(question.driver, question.pieces)
-    return f"{question.said}; {fault or 'baud rate or parity are wrong, or it is another device'}"
+        likely = f"; it looks like {' or '.join(names)}"
+    elif question.scheme in SERIAL_KINDS and TransportKind.SERIAL in question.driver.transports:
+        fault = line_fault(question.driver, question.pieces)
+        likely = f"; {fault or 'baud rate or parity are wrong, or it is another device'}"
+    # What helps comes first: a screen's line may be cut.
+    return f"this does not look like {question.driver.name}{likely} ({question.seen})"
 
 
 def second_device(question: Question, drivers: Callable[[], Sequence[Driver]]) -> str:

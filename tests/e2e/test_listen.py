@@ -57,8 +57,7 @@ def listened(driver: str, data: bytes, *arguments: str | Path) -> Said:
 
 def test_the_wrong_driver_is_named_with_the_right_one() -> None:
     said = listened("masimo", said_by("contec") * 2)
-    assert "this does not look like Masimo Rad-8 / Radical-7 oximeter" in said.err
-    assert "it looks like contec" in said.err
+    assert "this does not look like masimo; it looks like contec (" in said.err
     assert said.code == 1
 
 
