@@ -23,6 +23,9 @@ PAUSE, GO_ON, CANCEL = 0x11, 0x13, 0x18
 _COMMAND_SIZE_MAX: Final = 256
 _ANSWER_SIZE_MAX: Final = 3860
 REAL_TIME: Final = 0x80
+_PADDING: Final = (b"\n", b"\0")
+"""What terminal programs and adapters put behind a carriage return; no device sends it."""
+
 _RUN: Final = re.compile(
     rb"(?P<text>[\x20-\x7e\x03]+)|(?P<real>[\x80-\xff]+)|[^\x20-\x7e\x03]", re.DOTALL
 )
@@ -99,6 +102,7 @@ class MedibusSplitter:
         self._strays = Strays("no MEDIBUS frame")
         self._answer: bytearray | None = None
         self._command: bytearray | None = None
+        self._is_after_end = False
 
     @property
     def is_in_answer(self) -> bool:
@@ -111,10 +115,12 @@ class MedibusSplitter:
         for run in _RUN.finditer(data):
             if run["text"]:
                 self._take(run[0], found)
+                self._is_after_end = False
             elif run["real"]:
                 found.append(RealTime(run[0]))
-            else:
+            elif not (self._is_after_end and run[0] in _PADDING):
                 self._control(run[0][0], found)
+                self._is_after_end = run[0][0] == END
         return found
 
     def give_up(self) -> list[Piece]:

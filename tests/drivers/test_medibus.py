@@ -294,6 +294,18 @@ def test_real_time_bytes_stand_anywhere_and_are_told_once() -> None:
 
 
 @pytest.mark.hazard("H3")
+@pytest.mark.parametrize("padding", [b"\n", b"\0", b"\n\n"])
+def test_what_a_terminal_program_puts_behind_a_line_end_is_passed_over(padding: bytes) -> None:
+    embedded = VENDOR[:5] + bytes.fromhex("1B 30 34 42 0D") + VENDOR[5:]
+    told = hear(MedibusProtocol(), (IDENTITY + embedded + CAPNOSAT).replace(b"\r", b"\r" + padding))
+    assert not refusals(told)
+    assert values(told)[Metric.ETCO2] == 38.0
+    assert [each.value for each in told if isinstance(each, Observation)][:2] == [98.0, 70.0]
+    told = hear(MedibusProtocol(), VENDOR[:6] + padding + VENDOR[6:])
+    assert refusals(told)
+    assert not values(told)
+
+
 def test_lost_bytes_cost_their_answer_and_nothing_else() -> None:
     expected = values(hear(MedibusProtocol(), CAPNOSAT))
     for size in (1, 2, 6, 12):
