@@ -301,9 +301,10 @@ def test_what_a_terminal_program_puts_behind_a_line_end_is_passed_over(padding: 
     assert not refusals(told)
     assert values(told)[Metric.ETCO2] == 38.0
     assert [each.value for each in told if isinstance(each, Observation)][:2] == [98.0, 70.0]
-    told = hear(MedibusProtocol(), VENDOR[:6] + padding + VENDOR[6:])
-    assert refusals(told)
-    assert not values(told)
+    for at in (1, 6):
+        told = hear(MedibusProtocol(), VENDOR[:at] + padding + VENDOR[at:])
+        assert refusals(told)
+        assert not values(told)
 
 
 def test_lost_bytes_cost_their_answer_and_nothing_else() -> None:
