@@ -58,6 +58,8 @@ def test_the_vendors_example_is_pressure_and_co2() -> None:
     pressure, co2 = curves
     assert pressure.value(81) == pytest.approx(0.125)
     assert co2.value(205) == pytest.approx(1.96, abs=0.005)
+    assert co2.value(0x460) == 100
+    assert co2.value(0x461) is None
     protocol = opened(PRESSURE + CO2, b"00010601")
     assert samples(protocol, bytes.fromhex("D3 91 81 8D 83")) == [1.96]
     assert record([81, 205]) == bytes.fromhex("D3 91 81 8D 83")
@@ -252,6 +254,12 @@ def test_a_device_that_changed_its_curves_is_asked_anew() -> None:
     assert sent.count(command(0x53)) == 2
 
 
+def test_what_was_chosen_does_not_outlive_a_new_start() -> None:
+    protocol = opened(CO2, b"0601")
+    protocol.receive(command(Code.INIT), NOW)
+    assert not samples(protocol, records(FLAT, FLAT))
+
+
 class Silent(MedibusDevice):
     """A device that answers nothing about curves, or refuses it."""
 
@@ -278,6 +286,12 @@ def test_a_device_without_curves_is_asked_once_and_its_numbers_go_on(reply: byte
     assert sent.count(command(Code.MEASURED_1)) > 25
     assert values(told)[Metric.ETCO2] == 38.0
     assert not [each for each in told if isinstance(each, DeviceNotice) and "curve" in each.detail]
+    wire.device = None
+    wire.run(40)
+    wire.device = silent
+    wire.run(60)
+    again = [piece for _, piece in wire.sent].count(command(0x53))
+    assert again == (2 if reply == answer(0x53) else 1), "what it refuses is not asked twice"
 
 
 def test_curves_are_not_asked_for_where_that_is_not_wanted() -> None:
