@@ -69,9 +69,9 @@ async def until(holds: Callable[[], bool]) -> None:
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(20):
         while not holds():
-            turn = loop.create_future()
-            loop.call_later(0.01, turn.set_result, None)
-            await turn
+            turn = asyncio.Event()
+            loop.call_later(0.01, turn.set)
+            await turn.wait()
 
 
 async def settled(sender: Hl7Sender, accepted: int) -> None:
