@@ -24,6 +24,8 @@ from tests.mutants.page import (
 
 ROOT: Final = Path(__file__).parents[2]
 TESTS: Final = ("tests/alarms",)
+# Whole sessions and recordings: they take long and notice little that the laws do not.
+SLOW: Final = ("test_recordings*.py", "test_sedation_sessions.py", "test_burden.py")
 
 
 def main() -> int:
@@ -35,7 +37,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--test-s-max", type=float, default=2.5, metavar="S",
                         help="ask only tests that take so long at most")  # fmt: skip
-    parser.add_argument("--again", type=Path, metavar="F", help="only the survivors told in F")
+    parser.add_argument(
+        "--again", type=Path, metavar="F", help="only the survivors told in F, by slow tests too"
+    )
     parser.add_argument("--json", type=Path, metavar="F", help="write every verdict as a line")
     parser.add_argument("--merge", type=Path, nargs="*", metavar="F", default=[],
                         help="run nothing: take these verdicts, the later counting")  # fmt: skip
@@ -64,7 +68,8 @@ def main() -> int:
             jobs=chosen.jobs,
             test_s_max=chosen.test_s_max,
         )
-        verdicts = try_all(order, chosen.json)
+        slow = [] if chosen.again else [f"--ignore-glob=*/{each}" for each in SLOW]
+        verdicts = try_all(order, [*TESTS, *slow], chosen.json)
     reasons = read_reasons()
     if chosen.page:
         write_page(chosen.page, verdicts, reasons)
@@ -79,7 +84,7 @@ def read(path: Path) -> list[Verdict]:
     return [msgspec.json.decode(line, type=Verdict) for line in lines]
 
 
-def try_all(order: Order, path: Path | None) -> list[Verdict]:
+def try_all(order: Order, tests: list[str], path: Path | None) -> list[Verdict]:
     """Try every mutant; show how far it is, and write each verdict as a line where asked."""
     verdicts: list[Verdict] = []
     with (path or Path(os.devnull)).open("w") as lines:
@@ -92,7 +97,7 @@ def try_all(order: Order, path: Path | None) -> list[Verdict]:
             sys.stderr.write(f"\r{done} of {len(order.mutants)}, {alive} survived ")
             sys.stderr.flush()
 
-        run_pytest(TESTS, [Campaign(order, told)])
+        run_pytest(tests, [Campaign(order, told)])
     sys.stderr.write("\n")
     return verdicts
 
