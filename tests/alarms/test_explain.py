@@ -146,14 +146,17 @@ def test_a_limit_without_a_baseline_says_that_it_is_not_in_force() -> None:
     assert "2 cuff readings within 600 s in phase baseline" in text
 
 
+@pytest.mark.parametrize("low", [80, 89])
 @pytest.mark.parametrize("first", ["spo2", "pulse_rate"])
-def test_a_value_beyond_its_limit_that_does_not_decide_is_not_called_inside(first: str) -> None:
+def test_a_value_beyond_its_limit_that_does_not_decide_is_not_called_inside(
+    first: str, low: float
+) -> None:
     story: Story = []
     for at in range(45):
         if at == 30:
             story.append((DeviceNotice(NoticeKind.CUFF_INFLATING, instant_at(at)), instant_at(at)))
         both = [
-            ("spo2", values(at, at + 1, 97 if at < 30 else 80)),
+            ("spo2", values(at, at + 1, 97 if at < 30 else low)),
             ("pulse_rate", values(at, at + 1, 70 if at < 30 else None, "pulse_rate")),
         ]
         for _, told in sorted(both, key=lambda each: each[0] != first):
