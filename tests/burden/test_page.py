@@ -121,6 +121,7 @@ def test_csv_and_json_say_the_same_of_every_point(results: Results) -> None:
     assert len(rows) == len(lines) == results.points
     for row, line in zip(rows, lines, strict=True):
         assert f'"found":{row["found"]},' in line
+        assert float(row["alarms_h_low"]) <= float(row["alarms_h"]) <= float(row["alarms_h_high"])
 
 
 # -- dominance -------------------------------------------------------------------------------------
@@ -206,6 +207,16 @@ def test_a_chart_is_xml_and_every_mark_lies_inside_it(
         assert 70 <= float(mark.get("cx", "0")) <= 760
         assert 50 <= float(mark.get("cy", "0")) <= 420
     assert sum(each.text == "<&>" for each in root.iter(f"{SVG}text")) == count * len(spots)
+
+
+def test_an_interval_that_leaves_the_chart_ends_at_its_edge() -> None:
+    spot = Spot(1, 50, (-5, 99), (-200, 900))
+    axes = Axis("x", 0, 2), Axis("y", 0, 100)
+    said = draw(Chart("t", "b", "n", *axes, (Line("one", (spot,)),)))
+    strokes = re.findall(r'points="([^"]+)" fill="none" stroke="#0072b2" stroke-width="1"', said)
+    places = [float(each) for stroke in strokes for each in re.split("[ ,]", stroke)]
+    assert len(places) == 8
+    assert all(60 <= each <= 550 for each in places)
 
 
 def test_no_two_lines_look_alike() -> None:

@@ -104,6 +104,17 @@ def test_a_poor_signal_is_poorer_than_a_quiet_one() -> None:
     assert 4 * odd[0] < odd[1]
 
 
+def test_a_printed_rate_of_zero_comes_with_no_end_tidal_value() -> None:
+    """An auto-zero: EtCO2 goes first, the zeros come within it and last 14 to 24 s."""
+    etco2: Shown = [38.0] * 36_000
+    rates: Shown = [14.0] * 36_000
+    spoil(Random(8), [97.0] * 36_000, etco2, rates, is_poor=False)
+    zeros = [second for second, rate in enumerate(rates) if rate == 0]
+    assert len(zeros) >= 5 * 14
+    assert all(etco2[second] is None for second in zeros)
+    assert all(rates[second] or etco2[second - 1] is None for second in range(1, 36_000))
+
+
 def test_truth_does_not_depend_on_how_poor_the_signal_is() -> None:
     quiet, poor = (make(Plan(21, LENGTH_S, is_poor=each)) for each in (False, True))
     assert quiet.truths == poor.truths
