@@ -94,7 +94,7 @@ def test_a_waveform_during_an_auto_zero_that_the_device_names_is_not_judged() ->
     score = Score()
     waving(score, 0, 60, 14)
     score.notice(NoticeKind.AUTO_ZERO, 60)
-    waving(score, 60, 90, 5)
+    waving(score, 60, 90, 14, 56)
     assert score.lines() == []
 
 

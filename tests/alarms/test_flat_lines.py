@@ -139,3 +139,15 @@ def test_a_coarse_waveform_that_could_have_missed_breaths_is_believed_after_a_mi
         score.see(second, spo2=97, etco2=38 + second % 2, resp_rate=29)
         score.wave(second, second + 1, [38.0 * (second % 2) if second < 60 else 0.0], 1.0)
     assert 85 <= score.changes("apnoea")[0][0] <= 60 + 62
+
+
+@pytest.mark.hazard("H1")
+def test_breaths_that_come_slowly_speak_for_the_zeros() -> None:
+    score = Score()
+    for second in range(130):
+        is_out = second % 14 < 4
+        is_zero = second >= 60
+        etco2 = None if is_zero and is_out else 38 + second % 2
+        score.see(second, etco2=etco2, resp_rate=0 if is_zero else 9)
+        score.wave(second, second + 1, [38.0 if is_out else 0.0], 1.0)
+    assert score.changes("resp_rate_low")[0][0] <= 60 + 15

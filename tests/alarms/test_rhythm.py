@@ -118,6 +118,15 @@ def test_ripple_faster_than_any_chest_is_no_breath(
 
 
 @pytest.mark.hazard("H1")
+@pytest.mark.parametrize("rate", [10.0, 12.5, 20.0, 40.0, 100.0])
+@pytest.mark.parametrize("amplitude", [9, 13, 18, 22, 30])
+def test_ripple_that_just_misses_a_phase_is_no_breath(rate: float, amplitude: float) -> None:
+    turn = 2 * pi * 72 / 60 / rate
+    wave: Wave = [amplitude / 2 * (1 + sin(turn * number)) for number in range(int(60 * rate))]
+    assert fed(wave, rate).breaths <= 1
+
+
+@pytest.mark.hazard("H1")
 @pytest.mark.parametrize("per_minute", [60, 75, 100, 110, 120])
 @pytest.mark.parametrize("rate", [10.0, 20.0, 125.0])
 def test_ripple_on_a_flat_line_is_an_apnoea_in_time_at_any_rate(
