@@ -12,7 +12,7 @@ import msgspec
 
 from alarms.limits import LimitSet
 from alarms.system import AlarmSystem
-from monitor.model.alarm import AlarmChange, Change
+from monitor.model.alarm import AlarmChange, Change, Inactivation
 from monitor.model.entry import encode
 from monitor.model.event import DeviceEvent, FrameRejected, Observation, WaveformSegment
 from monitor.model.instant import OPENING, Instant, in_seconds
@@ -127,6 +127,8 @@ def alarm_line(change: AlarmChange) -> dict[str, object]:
         said = getattr(change, key)
         if said:
             line[key] = said
+    if change.inactivation is not Inactivation.NONE:
+        line["inactivation"] = change.inactivation
     return line
 
 

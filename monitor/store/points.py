@@ -163,7 +163,7 @@ class Points:
                 value = "" if body.value is None else f"value={body.value!r},"
                 limit = "" if body.limit is None else f"limit={body.limit!r},"
                 words = f'change="{body.change}",priority="{body.priority}",kind="{body.kind}",'
-                return head, f"{words}{value}{limit}"
+                return head, f'{words}{value}{limit}inactivation="{body.inactivation}",'
             case LinkChange():
                 return self._head(seq, "link", entry.link, "", mode), f'state="{body.state}",'
             case FrameRejected():

@@ -253,8 +253,8 @@ def test_an_alarm_change_tells_what_changed_and_at_which_limit() -> None:
     line = line_of(Entry(EntryKind.ALARM, Instant(0), "", encode(change)))
     assert line.startswith("alarm,alarm=spo2_low,chair=2,metric=spo2,mode=real,session=")
     assert (
-        ' change="present",priority="medium",kind="physiological",value=84.0,limit=90.0,seq=5i '
-        in line
+        ' change="present",priority="medium",kind="physiological",value=84.0,limit=90.0,'
+        'inactivation="none",seq=5i ' in line
     )
 
 
