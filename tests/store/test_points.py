@@ -39,6 +39,7 @@ _FIELD: Final = re.compile(r"([a-z_]+)=(\"[^\"]*\"|[^\",]+)")
 TYPES: Final = {
     "value": "float",
     "limit": "float",
+    "inactivation": "text",
     "gap_s": "float",
     "seq": "integer",
     "taken": "integer",
