@@ -107,6 +107,12 @@ def meaning_of(name: str) -> Meaning:
     return Meaning(reason=UNKNOWN_NAME)
 
 
+def is_plain_co2(name: str) -> bool:
+    """Say whether a name is CO2 in mmHg, or in no unit, and nothing more: "CO2", "Primus/CO2"."""
+    words, unit = split_unit(name)
+    return _after_device(words) == "co2" and unit in {"", *_OUR_UNITS["mmHg"].split()}
+
+
 def split_unit(name: str) -> tuple[str, str]:
     """Return a name in lower case without its unit, and the unit ("" if it names none).
 

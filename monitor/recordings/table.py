@@ -8,7 +8,7 @@ import msgspec
 from monitor.model.errors import RecordingError
 from monitor.model.metric import Metric
 from monitor.recordings.files import Text, cells_of, delimiter_of, lines_of
-from monitor.recordings.names import Meaning, meaning_of
+from monitor.recordings.names import Meaning, is_plain_co2, meaning_of
 from monitor.recordings.notes import Notes, Refusals
 from monitor.recordings.order import Row
 from monitor.recordings.times import TimeColumn, open_time_column, time_index
@@ -141,7 +141,21 @@ def meanings(
             meaning = Meaning(reason=f"{meaning.metric} is mapped to another column")
         found[name] = meaning
     _refuse_twins(path, found)
-    return found
+    return found | plain_co2(found)
+
+
+def plain_co2(found: Mapping[str, Meaning]) -> dict[str, Meaning]:
+    """Return what a column named plain `co2` is beside an end-tidal one: the waveform.
+
+    Alone it may be anything, transcutaneous too; beside end-tidal CO2 monitors export the
+    waveform under that name.
+    """
+    fed = {meaning.metric for meaning in found.values()}
+    names = [name for name, each in found.items() if not each.metric and is_plain_co2(name)]
+    if Metric.ETCO2 not in fed or Metric.CO2_WAVE in fed or len(names) != 1:
+        return {}
+    told = f"{names[0].strip()} is read as the CO2 waveform, as end-tidal CO2 has its own column"
+    return {names[0]: Meaning(metric=Metric.CO2_WAVE, conversion=told)}
 
 
 def _match(path: str, column: str, names: Sequence[str]) -> str:

@@ -180,6 +180,17 @@ def test_transcutaneous_co2_is_never_taken_for_end_tidal() -> None:
     assert (0, Metric.ETCO2, 44) in mapped.heard
 
 
+def test_plain_co2_beside_end_tidal_co2_is_the_waveform() -> None:
+    heard = read("time_s,CO2,etco2,spo2\n0,3,38,97\n1,36,38,97\n2,2,38,97\n")
+    assert {each.metric for each in heard.segments} == {Metric.CO2_WAVE}
+    assert any("CO2 is read as the CO2 waveform" in note for note in heard.notes)
+    mapped = read(
+        "time_s,co2,etco2,spo2\n0,44,38,97\n", ReadOptions(column_map={"co2": Metric.TEMP})
+    )
+    assert (0, Metric.TEMP, 44) in mapped.heard
+    assert not mapped.segments
+
+
 def test_invasive_pressures_are_not_cuff_readings() -> None:
     heard = read("time_s,abp_sys,ABPMean,art_mbp,spo2\n0,120,90,90,97\n")
     assert heard.heard == [(0, Metric.SPO2, 97)]
