@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 from tests.mutants.campaign import Verdict
 from tests.mutants.mutations import Mutant
 
-REASONS: Final = Path(__file__).parent / "survivors.toml"
+REASONS: Final = Path(__file__).parent / "survivors"
 Key: TypeAlias = tuple[str, str, str, str]
 _OPENING: Final = """# Planted defects
 
@@ -26,12 +26,14 @@ def key_of(mutant: Mutant) -> Key:
 
 
 def read_reasons() -> dict[Key, str]:
-    """Return why each known survivor may live."""
-    listed = tomllib.loads(REASONS.read_text()) if REASONS.exists() else {}
-    return {
-        (each["file"], each.get("function", ""), each["text"], each["what"]): each["why"]
-        for each in listed.get("survivor", [])
-    }
+    """Return why each known survivor may live, from a file of reasons for each source file."""
+    reasons: dict[Key, str] = {}
+    for path in sorted(REASONS.glob("*.toml")):
+        file = f"alarms/{path.stem}.py"
+        for each in tomllib.loads(path.read_text())["survivor"]:
+            key = (file, each.get("function", ""), each["text"], each["what"])
+            reasons[key] = each["why"]
+    return reasons
 
 
 def survivors(verdicts: Sequence[Verdict]) -> list[Verdict]:
