@@ -55,6 +55,7 @@ _INSIDE_HIGH: Final = {
 }
 _FRESH_S: Final = 0.6
 _BREATH_FRESH_S: Final = 6.0
+_EITHER_FRESH_S: Final = 10.0
 _DEED_OF: Final = {
     Inactivation.ACKNOWLEDGED: Deed.ACKNOWLEDGE,
     Inactivation.AUDIO_PAUSED: Deed.PAUSE_AUDIO,
@@ -155,7 +156,9 @@ def _doubt_end(scene: Scene, change: AlarmChange) -> str:
     if change.metric is None:
         return ""
     value_s, value = scene.valid_s.get(change.metric, (-1e9, 0.0))
-    if now_s - value_s > _FRESH_S:
+    # Two devices agree again when either speaks, while the other has not fallen silent.
+    fresh_s = _EITHER_FRESH_S if alarm.startswith("sources_differ_") else _FRESH_S
+    if now_s - value_s > fresh_s:
         return f"{alarm} {change.change}, the last valid value is {now_s - value_s:.1f} s old"
     if value < _INSIDE_LOW.get(alarm, value) or value > _INSIDE_HIGH.get(alarm, value):
         return f"{alarm} {change.change} at {value:g}"

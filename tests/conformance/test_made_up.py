@@ -28,7 +28,7 @@ DEVICES: Final = {
 }
 PAGE: Final = """# {title}
 
-Wiring: three wires. Settings: 9600 8N1. Evidence: none, it is made up. Doubts: that it exists.
+Wiring: three wires. Settings: 4800 or 9600 8N1. Evidence: vendor table. Doubts: that it exists.
 """
 
 
