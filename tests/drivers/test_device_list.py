@@ -46,7 +46,6 @@ def test_a_page_says_wiring_settings_evidence_and_doubts_as_the_driver_declares(
         line = driver.serial
         assert str(line.baud) in page
         assert f"{line.bits}{line.parity}{line.stop:g}" in page
-    assert driver.doubts
 
 
 def test_devices_as_json_says_what_the_drivers_declare(capsys: pytest.CaptureFixture[str]) -> None:
