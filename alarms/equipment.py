@@ -6,7 +6,7 @@ from typing import Final
 from alarms.apnoea import EXPLAINING
 from alarms.board import Board, Watch
 from alarms.condition import Input
-from alarms.names import CO2_CHANNEL, REJECTED, is_notice, link_alarm
+from alarms.names import CO2_CHANNEL, MOMENTARY, REJECTED, is_notice, link_alarm
 from alarms.refusals import Refusals
 from alarms.rules import LimitSet
 from alarms.subsumption import EXPLAINED_BY_NOTICE, Causes
@@ -21,9 +21,6 @@ from monitor.model.metric import Metric
 _NO_BREATH: Final = frozenset({"no_breath", "apnoea"})
 _LASTED: Final = re.compile(r"(\d{1,4})\s*s\b")
 _SENSOR_NOTICES: Final = frozenset({NoticeKind.SENSOR_OFF, NoticeKind.SENSOR_FAULT})
-_MOMENTARY: Final = frozenset({NoticeKind.CUFF_FAILED})
-
-
 GAP_TOLD_MIN: Final = seconds(2)
 
 
@@ -79,7 +76,7 @@ class Equipment:
         """A device said that a state of its own began or ended."""
         if is_notice(heard.notice):
             self._watch(heard.notice.value).note = heard.detail or "the device says so"
-        if heard.notice in _MOMENTARY and heard.present:
+        if heard.notice in MOMENTARY and heard.present:
             self._judge_moment(heard.notice, now)
             return
         if heard.notice is NoticeKind.CUFF_INFLATING:
@@ -87,7 +84,7 @@ class Equipment:
         self._judge_notice(heard.notice, now, is_present=heard.present)
 
     def _judge_moment(self, notice: NoticeKind, now: Instant) -> None:
-        """A state without an end is told, and is over at once."""
+        """A state without an end is told at once, and stays latched until a person has seen it."""
         watch = self._watch(notice.value)
         self._board.judge(watch, Input.VIOLATED, now)
         self._board.judge(watch, Input.NORMAL, now)

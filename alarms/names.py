@@ -81,6 +81,8 @@ _NOTICES: Final = {
     NoticeKind.AUDIO_PAUSED_AT_DEVICE: ("Audio paused at device", Priority.LOW),
     NoticeKind.NOT_THIS_DEVICE: ("Wrong device", Priority.MEDIUM),
 }
+MOMENTARY: Final = frozenset({NoticeKind.CUFF_FAILED})
+"""What has no end: told at once, and latched until a person has seen it."""
 _PARTS: Final = {
     "disk": ("Record cannot be written", Priority.MEDIUM),
     "record": ("Record cannot be written", Priority.MEDIUM),

@@ -12,12 +12,14 @@ from alarms.names import (
     ETCO2_UNIT,
     FROZEN_CO2,
     FROZEN_OXIMETER,
+    MOMENTARY,
     NIBP_IMPLAUSIBLE,
     NIBP_OVERDUE,
     NUMBERS_JUMP,
     RATES_DIFFER,
     RECORDING_GAP,
     REJECTED,
+    RESPIRATORY,
     identify,
     is_link,
     is_notice,
@@ -79,6 +81,8 @@ def _of_equipment(limits: LimitSet, alarm: str) -> str:
     data, identity = limits.data, identify(alarm)
     if is_link(alarm):
         return f"the link is lost or silent for {_s(data.link_delay)}"
+    if alarm in MOMENTARY:
+        return "the device says so once"
     if is_notice(alarm):
         return f"the device says so for {_s(data.sensor_delay)}"
     if is_sources_differ(alarm) and limits.doubt is not None and identity.metric is not None:
@@ -87,11 +91,17 @@ def _of_equipment(limits: LimitSet, alarm: str) -> str:
         for_s = _s(limits.doubt.sources_differ_for)
         return f"another device reads more than {apart:g} {unit} away for {for_s}"
     if identity.metric is not None and identity.kind is Kind.TECHNICAL:
-        return (
-            f"no valid value for {_s(data.absent_after)}, or {data.periods:g} periods of a slower "
-            f"source; high {_s(data.last_channel_after)} later if no respiratory channel is left"
-        )
+        return _absence(limits, identity.metric)
     return "a part of Vigil says that it is not well"
+
+
+def _absence(limits: LimitSet, metric: Metric) -> str:
+    data = limits.data
+    slow = f"{data.periods:g} periods of a slower source"
+    said = f"no valid value for {_s(data.absent_after)}, or {slow}"
+    if metric not in RESPIRATORY:
+        return said
+    return f"{said}; high {_s(data.last_channel_after)} later if no respiratory channel is left"
 
 
 def _s(duration: Duration) -> str:

@@ -11,6 +11,7 @@ from alarms.names import (
     ETCO2_UNIT,
     FROZEN_CO2,
     FROZEN_OXIMETER,
+    MOMENTARY,
     NIBP_IMPLAUSIBLE,
     NIBP_OVERDUE,
     NUMBERS_JUMP,
@@ -137,11 +138,11 @@ def _technical_policy(identity: Identity, limits: LimitSet) -> Policy:
         )
     if is_link(alarm):
         return plain_policy(identity.priority, limits.operator, delay=data.link_delay)
-    if is_notice(alarm):
+    if is_notice(alarm) and alarm not in MOMENTARY:
         return plain_policy(identity.priority, limits.operator, delay=data.sensor_delay)
     if alarm in SUSPICIONS and limits.doubt is not None:
         waits = {RATES_DIFFER: limits.doubt.differ_for, ETCO2_UNIT: limits.doubt.unit_for}
         delay = waits.get(alarm, AT_ONCE)
         return plain_policy(identity.priority, limits.operator, delay=delay)
-    latch = Latch.ALWAYS if alarm == RECORDING_GAP else Latch.NEVER
+    latch = Latch.ALWAYS if alarm == RECORDING_GAP or alarm in MOMENTARY else Latch.NEVER
     return plain_policy(identity.priority, limits.operator, latch=latch)

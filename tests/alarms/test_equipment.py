@@ -8,6 +8,7 @@ from monitor.model.event import NoticeKind
 from monitor.model.instant import instant_at, seconds
 from monitor.model.link import LinkState
 from monitor.model.metric import Metric
+from monitor.model.session import Deed
 from tests.alarms.score import LIMITS, Score
 
 
@@ -87,3 +88,13 @@ def test_limits_for_a_tile_are_those_in_force() -> None:
 def test_the_rules_for_data_are_those_of_the_preset() -> None:
     assert isinstance(LIMITS.data, DataRules)
     assert LIMITS.data.absent_after == seconds(30)
+
+
+def test_a_failed_cuff_reading_is_told_at_once_and_stays_until_a_person_has_seen_it() -> None:
+    score = Score()
+    score.notice(NoticeKind.CUFF_FAILED, 10)
+    score.wait(300)
+    assert score.changes("cuff_failed") == [(10, "present"), (10, "latched")]
+    assert "cuff_failed" in score.standing()
+    score.do(Deed.RESET, "cuff_failed", 300)
+    assert "cuff_failed" not in score.standing()
