@@ -1,9 +1,10 @@
 """Cuff readings: each measurement is judged once, whole or not at all.
 
 A measurement is what shares one `taken` (or, from devices that do not say, arrives together). It is
-complete when everything that came last time has come, at the latest after `SETTLES`. If systolic,
-diastolic and mean contradict each other, all are set aside and a technical condition says so;
-an unusual pulse pressure is only remarked on. A true extreme is never set aside for being extreme.
+complete when every pressure has come that ever came before, at the latest after `SETTLES`: one that
+is lost once must not let the next measurement be closed without it. If systolic, diastolic and mean
+contradict each other, all are set aside and a technical condition says so; a pulse pressure that is
+unusual is only remarked on. A true extreme is never set aside for being extreme.
 """
 
 from typing import Final
@@ -29,7 +30,10 @@ class CuffReading(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CuffReadings(msgspec.Struct, kw_only=True):
-    """Collects the values of one measurement until it can be judged."""
+    """Collects the values of one measurement until it can be judged.
+
+    `usual` lists what a measurement of this chair is known to be made of.
+    """
 
     since: Instant | None = None
     taken: Instant | None = None
@@ -43,12 +47,19 @@ class CuffReadings(msgspec.Struct, kw_only=True):
         """Return when the pending measurement is judged with what there is."""
         return None if self.since is None else later(self.since, SETTLES)
 
-    def is_repeat(self, heard: Observation) -> bool:
-        """Say whether this is a measurement that was judged before, told again, or an older one."""
-        if heard.taken is None or self.newest_taken is None:
+    def passes_over(self, heard: Observation) -> bool:
+        """Say whether this is a measurement that was judged before, told again, or an older one.
+
+        What is told of it too late to be judged is waited for the next time.
+        """
+        if heard.taken is None or self.newest_taken is None or heard.taken > self.newest_taken:
             return False
-        is_pending = self.since is not None and heard.taken == self.taken
-        return heard.taken <= self.newest_taken and not is_pending
+        self._expect(heard.metric)
+        return True
+
+    def _expect(self, metric: Metric) -> None:
+        if metric not in self.usual:
+            self.usual.append(metric)
 
     def belongs(self, heard: Observation) -> bool:
         """Say whether this value is part of the pending measurement."""
@@ -83,7 +94,8 @@ class CuffReadings(msgspec.Struct, kw_only=True):
             fault=fault_of(self.values),
             remark=remark_on(self.values),
         )
-        self.usual = list(self.heard)
+        for metric in self.heard:
+            self._expect(metric)
         self.newest_taken = self.taken if self.taken is not None else self.newest_taken
         self.since = self.taken = None
         self.values, self.heard = {}, []

@@ -340,7 +340,7 @@ class Vitals:
         channel.hear(heard.at)
         channel.heard_value = None if heard.value is None else float(heard.value)
         cuff = self.senses.cuff
-        if cuff.is_repeat(heard):
+        if cuff.passes_over(heard):
             return ""
         if not cuff.belongs(heard):
             self._judge_cuff(now)

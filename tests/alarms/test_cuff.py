@@ -1,5 +1,8 @@
 """Cuff readings: once each, whole or not at all, and never set aside for being extreme."""
 
+from itertools import product
+from typing import Final
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +12,9 @@ from monitor.model.event import Observation, Validity
 from monitor.model.instant import instant_at
 from monitor.model.metric import NIBP, Metric
 from tests.alarms.score import Score, seen
+
+RANGES: Final = ((20, 300), (10, 250), (15, 280))
+EDGES: Final = (None, 9, 10, 14, 15, 19, 20, 80, 81, 250, 251, 280, 281, 300, 301)
 
 
 def cuff(
@@ -116,3 +122,134 @@ def test_a_narrow_pulse_pressure_is_remarked_on_and_still_judged() -> None:
     score = Score()
     cuff(score, 10, (210, 180, 190))
     assert "narrow" in score.told[0].reason
+
+
+def test_pressures_are_set_aside_exactly_where_no_patient_can_have_them() -> None:
+    for pressures in product(EDGES, repeat=3):
+        values = {
+            metric: float(value)
+            for metric, value in zip(NIBP, pressures, strict=True)
+            if value is not None
+        }
+        can_be = all(
+            value is None or low <= value <= high
+            for value, (low, high) in zip(pressures, RANGES, strict=True)
+        )
+        systolic, diastolic, mean = pressures
+        upwards = [each for each in (diastolic, mean, systolic) if each is not None]
+        can_be = can_be and upwards == sorted(set(upwards))
+        assert (fault_of(values) == "") == can_be, pressures
+
+
+@pytest.mark.parametrize(
+    ("pressures", "words"),
+    [
+        ((0, 0, 0), "NIBP sys 0 cannot be measured"),
+        ((120, 80, 281), "NIBP mean 281 cannot be measured"),
+        ((80, 90.5, 85), "systolic 80 is not above diastolic 90.5"),
+        ((150, 80, 160.5), "mean 160.5 is not below systolic 150"),
+        ((120, 80, 70), "mean 70 is not above diastolic 80"),
+    ],
+)
+def test_the_words_for_what_is_set_aside_say_which_pressures_contradict(
+    pressures: tuple[float, ...], words: str
+) -> None:
+    score = Score()
+    cuff(score, 10, pressures)
+    (told,) = score.told
+    assert told.alarm == "nibp_implausible"
+    assert told.reason.endswith(f"measurement set aside: {words}")
+
+
+@pytest.mark.parametrize(
+    ("systolic", "least"),
+    [(60, 10), (100, 10), (101, 15), (150, 15), (151, 30), (200, 30), (201, 50), (290, 50)],
+)
+def test_a_pulse_pressure_is_narrow_below_what_was_published_for_that_systolic(
+    systolic: float, least: float
+) -> None:
+    def remark(pulse: float) -> str:
+        return remark_on({Metric.NIBP_SYS: systolic, Metric.NIBP_DIA: systolic - pulse})
+
+    assert remark(least) == ""
+    assert remark(least - 0.5) == f"pulse pressure {least - 0.5:g} is narrow"
+    assert remark_on({Metric.NIBP_SYS: systolic}) == ""
+    assert remark_on({Metric.NIBP_DIA: systolic}) == ""
+
+
+def test_a_reading_within_what_is_usual_is_called_unconfirmed_and_no_more() -> None:
+    score = Score()
+    cuff(score, 10, (190, 110, 140))
+    assert score.told[0].reason.endswith("unconfirmed")
+
+
+Told = tuple[int, tuple[Metric, ...]]
+tellings = st.lists(
+    st.tuples(st.integers(0, 3), st.permutations(NIBP).map(tuple)), min_size=4, max_size=30
+)
+
+
+@pytest.mark.hazard("H10")
+@given(tellings)
+def test_a_device_may_tell_its_readings_in_any_order_and_as_often_as_it_likes(
+    told: list[Told],
+) -> None:
+    """A reading counts when it is the newest taken; whatever was older then is passed over."""
+    score = Score()
+    at, newest = 10.0, -1
+    for number, order in told:
+        at += 10
+        pressures = dict(zip(NIBP, (120 + number, 80 + number, 93 + number), strict=True))
+        for metric in order:
+            score.hear(seen(metric, pressures[metric], at, taken=number), at)
+        judged_at = at if number > newest else None
+        newest = max(newest, number)
+        for offset, metric in zip((120, 80, 93), NIBP, strict=True):
+            channel = score.system.channel_of(metric)
+            assert channel is not None
+            assert channel.value == offset + newest
+            assert judged_at is None or channel.valid_at == instant_at(judged_at)
+
+
+@pytest.mark.hazard("H9")
+@pytest.mark.parametrize("order", [NIBP, tuple(reversed(NIBP))])
+@pytest.mark.parametrize("lost_at", [0, 1])
+@pytest.mark.parametrize("age", [1, None])
+@given(st.sets(st.sampled_from(NIBP), min_size=1, max_size=2))
+def test_a_pressure_lost_once_is_judged_again_two_readings_later_at_the_latest(
+    order: tuple[Metric, ...], lost_at: int, age: float | None, lost: set[Metric]
+) -> None:
+    score = Score()
+    values = dict(zip(NIBP, (120, 80, 93), strict=True))
+    for number in range(3):
+        at = 10 + 300 * number
+        for metric in order:
+            if number != lost_at or metric not in lost:
+                taken = None if age is None else at - age
+                score.hear(seen(metric, values[metric] + number, at, taken=taken), at)
+        score.wait(at + 60)
+    for metric in NIBP:
+        channel = score.system.channel_of(metric)
+        assert channel is not None
+        assert channel.value == values[metric] + 2
+        assert channel.valid_at == instant_at(610)
+
+
+def test_the_same_pressure_again_from_a_device_that_says_no_time_is_the_next_reading() -> None:
+    score = Score()
+    score.see(10, nibp_sys=185)
+    score.see(10.3, nibp_sys=186)
+    assert score.changes("nibp_sys_high") == [(10.3, "present")]
+    assert score.told[0].value == 185
+    channel = score.system.channel_of(Metric.NIBP_SYS)
+    assert channel is not None
+    assert (channel.value, channel.valid_at) == (186, instant_at(10.3))
+
+
+def test_a_pressure_that_is_not_available_is_part_of_the_reading_and_waited_for_no_longer() -> None:
+    score = Score()
+    cuff(score, 10, (170, 80, None))
+    assert score.changes("nibp_sys_high") == [(10, "present")]
+    mean = score.system.channel_of(Metric.NIBP_MEAN)
+    assert mean is not None
+    assert mean.value is None
