@@ -102,7 +102,7 @@ def _inside(node: ast.AST, function: str, prefix: str) -> Iterator[Found]:
             continue
         children = value if isinstance(value, list) else [value]
         for position, child in enumerate(children):
-            if not isinstance(child, ast.AST) or _is_docstring(node, name, position, child):
+            if not isinstance(child, ast.AST) or _is_docstring(child):
                 continue
             where = position if isinstance(value, list) else None
             inner, below = function, prefix
@@ -117,11 +117,9 @@ def _inside(node: ast.AST, function: str, prefix: str) -> Iterator[Found]:
             yield from _inside(child, inner if name != "defaults" else "", below)
 
 
-def _is_docstring(parent: ast.AST, name: str, position: int, child: ast.AST) -> bool:
-    if name != "body" or position or not isinstance(child, ast.Expr):
-        return False
-    holder = isinstance(parent, ast.Module | ast.ClassDef | ast.FunctionDef)
-    return holder and isinstance(child.value, ast.Constant)
+def _is_docstring(child: ast.AST) -> bool:
+    """Say whether this is a docstring, of a constant too: a text that stands alone runs nothing."""
+    return isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)
 
 
 def _mutations(node: ast.AST) -> Iterator[Change]:

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 FILES = sorted(str(each.relative_to(ROOT)) for each in (ROOT / "alarms").glob("*.py"))
 EXAMPLE = '''"""Words."""
 LIMIT: int = 3
+"""What the limit is about."""
 
 def over(value: "not a word", rest: list) -> bool:
     """Docstring."""
@@ -40,17 +41,17 @@ def test_what_is_planted_is_what_is_said(tmp_path: Path) -> None:
     path.write_text(EXAMPLE)
     assert [(each.function, each.line, each.what) for each in find(path, "example.py")] == [
         ("", 2, "3 becomes 4"),
-        ("over", 6, "the condition is negated"),
-        ("over", 6, "and becomes or"),
-        ("over", 6, "is becomes is not"),
-        ("over", 6, "not is left out"),
-        ("over", 7, "nothing is returned"),
-        ("over", 7, "False becomes True"),
-        ("over", 8, "the statement is left out"),
-        ("over", 8, "0 becomes 1"),
-        ("over", 8, "the sign is left out"),
-        ("over", 9, "nothing is returned"),
-        ("over", 9, "< becomes <="),
+        ("over", 7, "the condition is negated"),
+        ("over", 7, "and becomes or"),
+        ("over", 7, "is becomes is not"),
+        ("over", 7, "not is left out"),
+        ("over", 8, "nothing is returned"),
+        ("over", 8, "False becomes True"),
+        ("over", 9, "the statement is left out"),
+        ("over", 9, "0 becomes 1"),
+        ("over", 9, "the sign is left out"),
+        ("over", 10, "nothing is returned"),
+        ("over", 10, "< becomes <="),
     ]
     last = find(path, "example.py")[-1]
     assert "return value <= LIMIT" in ast.unparse(plant(path, last))
