@@ -48,7 +48,7 @@ def _wrong(rule: LimitRule, phase: str, text: str) -> Finding:
 
 def _crossed_at_once(metric: Metric, rules: list[LimitRule], phase: str) -> Iterator[Finding]:
     """Sweep the metric: no value may be both too low and too high."""
-    for value in (*_sweep(describe(metric)), *(each.limit for each in rules)):
+    for value in _sweep(describe(metric)):
         crossed = [each for each in rules if judge(each, value) in {Input.VIOLATED, Input.SEVERE}]
         if len(crossed) > 1:
             both = " and ".join(each.alarm for each in crossed)

@@ -1,0 +1,138 @@
+"""Each number of a preset has bounds: both ends are accepted, whatever is beyond is refused."""
+
+import re
+from typing import Final
+
+import pytest
+
+from alarms.limits import read_preset
+from alarms.rules import LimitSet
+from monitor.model.errors import ConfigError
+from tests.alarms.score import PATTERNS, PRESET_TEXT
+
+COUNTS: Final = """budget = 50
+violations_max = 3
+severe = 85
+"""
+"""What the shipped preset leaves out of a limit, before the severe band."""
+TEXT: Final = (PRESET_TEXT + PATTERNS).replace("severe = 85\n", COUNTS, 1).replace(
+    'provenance = { limit = "adult default of common monitors is 90;',
+    'provenance = { budget = "test", violations_max = "test", limit = "90 is common;', 1,
+)  # fmt: skip
+
+BOUNDS: Final = (
+    ("baseline", "readings_min", 2, 6),
+    ("baseline", "within_s", 60, 1800),
+    ("doubt", "frozen_after_s", 60, 1800),
+    ("doubt", "rates_differ", 5, 60),
+    ("doubt", "differ_for_s", 5, 20),
+    ("doubt", "unit_for_s", 5, 30),
+    ("doubt", "cuff_s_max", 0, 60),
+    ("doubt", "cuff_after_s", 0, 20),
+    ("doubt", "perfusion_min", 0, 2),
+    ("doubt", "sources_differ_for_s", 10, 120),
+    ("doubt", "steps_per_minute", 2, 60),
+    ("cuff_due", "infusing_min", 1, 240),
+    ("cuff_due", "grace_s", 0, 300),
+    ("relative.nibp_sys_above_baseline", "percent", 5, 100),
+    ("relative.nibp_sys_above_baseline", "delay_s", 0, 0),
+    ("relative.nibp_sys_above_baseline", "clear_for_s", 0, 0),
+    ("relative.nibp_sys_above_baseline", "hysteresis", 0, 30),
+    ("relative.nibp_sys_above_baseline", "acknowledge_envelope", 0, 60),
+    ("relative.nibp_sys_outlier", "amount", 5, 100),
+    ("pattern.hypoventilation", "delay_s", 0, 20),
+    ("pattern.hypoventilation", "clear_for_s", 0, 120),
+    ("pattern.blind_and_low", "delay_s", 0, 5),
+    ("limits.spo2.low", "delay_s", 0, 20),
+    ("limits.spo2.low", "severe_delay_s", 0, 5),
+    ("limits.spo2.low", "clear_for_s", 0, 60),
+    ("limits.spo2.low", "acknowledge_envelope", 0, 100),
+    ("limits.spo2.low", "budget", 1, 1000),
+    ("limits.spo2.low", "violations_max", 2, 30),
+    ("limits.nibp_sys.low", "delay_s", 0, 0),
+    ("limits.nibp_dia.high", "delay_s", 0, 0),
+    ("limits.temp.low", "delay_s", 0, 30),
+    ("limits.temp.high", "acknowledge_envelope", 0, 50),
+)
+
+
+def read(section: str, key: str, value: float) -> LimitSet:
+    """Return what is read with one number changed."""
+    head = re.escape(f"\n[{section}]\n")
+    before = rf"({head}(?:(?!\n\[).)*?\n|{head})"
+    line = re.compile(rf"{before}{key} = [^\n]*\n", re.DOTALL)
+    text, count = line.subn(rf"\g<1>{key} = {value}\n", TEXT, count=1)
+    assert count == 1, (section, key)
+    return read_preset(text, "ours.toml")
+
+
+@pytest.mark.parametrize(("section", "key", "low", "high"), BOUNDS)
+def test_a_number_may_be_what_lies_within_its_bounds_and_nothing_else(
+    section: str, key: str, low: float, high: float
+) -> None:
+    read(section, key, low)
+    read(section, key, high)
+    for beyond in (low - 0.01, high + 0.01):
+        with pytest.raises(ConfigError) as error:
+            read(section, key, beyond)
+        said = f"[{section}] {key} = {beyond!r}: expected a number from {low} to {high}"
+        assert said in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("amount = 4, window_s = 120", "amount = 0.09, window_s = 120", "from 0.1 to 150"),
+        ("amount = 4, window_s = 120", "amount = 151, window_s = 120", "from 0.1 to 150"),
+        ("amount = 4, window_s = 120", "amount = 4, window_s = 4", "from 5 to 600"),
+        ('"below", amount = 93', '"below", amount = 101', "from 1 to 100"),
+        ('"below", amount = 93', '"below", amount = 0', "from 1 to 100"),
+        ("etco2 = 10", "etco2 = 0.09", "from 0.1 to 100"),
+        ("etco2 = 10", "etco2 = 101", "from 0.1 to 100"),
+        ("etco2 = 10", "co2 = 10", "no such metric; known: spo2, pulse_rate, heart_rate, etco2,"),
+        ("etco2 = 10", "pleth = 10", "no such metric"),
+        ("[limits.spo2.low]\nlimit = 90\n", "[limits.spo2.low]\nlimit = 1\n", "out of reach"),
+        ("severe = 85\n", "severe = 1\n", "out of reach: no spo2 beyond it can be measured"),
+        ("severe = 85\n", "severe = 90\n", "expected a value beyond the limit 90"),
+        ("severe = 140\n", "severe = 120\n", "expected a value beyond the limit 120"),
+        ("severe = 140\n", "severe = 350\n", "out of reach: no pulse_rate beyond it"),
+        ("limit = 38.5\n", "limit = 50\n", "out of reach: no temp beyond it can be measured"),
+        ('severe_priority = "high"', 'severe_priority = "medium"', "expected one above medium"),
+        ("hysteresis = 1\n", "hysteresis = 10.01\n", "no measurable value would end"),
+        ("hysteresis = 1\n", "hysteresis = 99.5\n", "from 0 to 99"),
+        ("hysteresis = 0.3\n", "hysteresis = 36\n", "from 0 to 35"),
+        ('latch = "severe"', 'latch = "sever"', "expected one of never, severe, always"),
+        ("[limits.spo2.low]\n", "[limits.spo2.sideways]\n", "unknown key"),
+    ],
+)
+def test_what_is_out_of_reach_is_refused_in_words(old: str, new: str, said: str) -> None:
+    assert old in TEXT
+    with pytest.raises(ConfigError) as error:
+        read_preset(TEXT.replace(old, new, 1), "ours.toml")
+    assert said in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("amount = 4, window_s = 120", "amount = 0.1, window_s = 5"),
+        ("amount = 4, window_s = 120", "amount = 150, window_s = 600"),
+        ('"below", amount = 93', '"below", amount = 1'),
+        ('"below", amount = 93', '"above", amount = 100'),
+        ("etco2 = 10", "etco2 = 0.1"),
+        ("etco2 = 10", "etco2 = 100"),
+        ("hysteresis = 1\n", "hysteresis = 10\n"),
+        ("severe = 85\n", "severe = 89.9\n"),
+        ("severe = 85\n", "severe = 1.1\n"),
+    ],
+)
+def test_what_is_just_within_reach_is_accepted(old: str, new: str) -> None:
+    assert old in TEXT
+    read_preset(TEXT.replace(old, new, 1), "ours.toml")
+
+
+@pytest.mark.parametrize("section", ["baseline", "doubt", "cuff_due"])
+def test_a_table_refuses_a_key_that_it_does_not_know(section: str) -> None:
+    text = TEXT.replace(f"\n[{section}]\n", f"\n[{section}]\nmore = 1\n", 1)
+    with pytest.raises(ConfigError, match=rf"\[{section}\] more = 1: unknown key"):
+        read_preset(text, "ours.toml")
