@@ -70,7 +70,10 @@ class Table:
         value = self._value(key, "a table")
         if not isinstance(value, dict):
             raise self.wrong(key, "expected a table")
-        return Table(value, self.where, f"{self.path}.{key}" if self.path else key)
+        return Table(value, self.where, self._path_of(key))
+
+    def _path_of(self, key: str) -> str:
+        return f"{self.path}.{key}" if self.path else key
 
     def tables(self, key: str, count_max: int) -> "list[Table]":
         """Return the tables of an array that holds at least one."""
@@ -79,7 +82,8 @@ class Table:
             raise self.wrong(key, f"expected an array of 1 to {count_max} tables")
         if not all(isinstance(each, dict) for each in value):
             raise self.wrong(key, "expected an array of tables")
-        return [Table(each, self.where, f"{self.path}.{key}[{i}]") for i, each in enumerate(value)]
+        path = self._path_of(key)
+        return [Table(each, self.where, f"{path}[{i}]") for i, each in enumerate(value)]
 
     def text(self, key: str) -> str:
         """Return a text that is not empty."""
