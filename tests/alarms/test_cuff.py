@@ -196,19 +196,19 @@ def test_a_device_may_tell_its_readings_in_any_order_and_as_often_as_it_likes(
 ) -> None:
     """A reading counts when it is the newest taken; whatever was older then is passed over."""
     score = Score()
-    at, newest = 10.0, -1
+    at, newest, judged_at = 10.0, -1, 0.0
     for number, order in told:
         at += 10
         pressures = dict(zip(NIBP, (120 + number, 80 + number, 93 + number), strict=True))
         for metric in order:
             score.hear(seen(metric, pressures[metric], at, taken=number), at)
-        judged_at = at if number > newest else None
+        judged_at = at if number > newest else judged_at
         newest = max(newest, number)
         for offset, metric in zip((120, 80, 93), NIBP, strict=True):
             channel = score.system.channel_of(metric)
             assert channel is not None
             assert channel.value == offset + newest
-            assert judged_at is None or channel.valid_at == instant_at(judged_at)
+            assert channel.valid_at == instant_at(judged_at)
 
 
 @pytest.mark.hazard("H9")
