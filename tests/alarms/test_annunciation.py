@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alarms.annunciation import Annunciation, Plan, sounds
-from alarms.bursts import PATTERNS, REMINDER_LENGTH
+from alarms.bursts import PATTERNS, REMINDER_LENGTH, burst_at
 from monitor.model.alarm import (
     FAR_SIGNAL_OFF,
     RANK,
@@ -41,6 +41,22 @@ def test_bursts_keep_to_the_published_figures() -> None:
     assert 0.05 <= spacing <= 0.125
     assert HIGH.least >= HIGH.length * 0.4
     assert MEDIUM.least == MEDIUM.length
+
+
+def test_bursts_sound_as_they_are_drawn() -> None:
+    drawn = {
+        Priority.HIGH: ([0, 250, 500, 1000, 1250, 1800, 2050, 2300, 2800, 3050], 150, 10, 1400),
+        Priority.MEDIUM: ([0, 400, 800], 200, 25, 1000),
+        Priority.LOW: ([0], 200, 30, 200),
+    }
+    for priority, (onsets, pulse, repeat_s, least) in drawn.items():
+        pattern = PATTERNS[priority]
+        assert [round(in_seconds(each) * 1000) for each in pattern.onsets] == onsets
+        assert (pattern.pulse, pattern.repeat) == (seconds(pulse / 1000), seconds(repeat_s))
+        assert pattern.least == seconds(least / 1000)
+        assert burst_at(instant_at(5), priority).ends == instant_at(5 + (onsets[-1] + pulse) / 1000)
+        assert burst_at(instant_at(5), priority).least_until() == instant_at(5 + least / 1000)
+    assert seconds(0.1) <= REMINDER_LENGTH <= seconds(0.125), "short, and no burst of its own"
 
 
 class Ear:
