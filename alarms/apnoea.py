@@ -20,7 +20,7 @@ import msgspec
 
 from alarms.breaths import BreathDetector
 from alarms.rules import ApnoeaRules
-from alarms.zeros import BREATHLESS, Zeros, is_fresh
+from alarms.zeros import BREATHLESS, Zeros, is_fresh, was_cut_off_flat
 from monitor.model.event import NoticeKind, WaveformSegment
 from monitor.model.instant import Duration, Instant, later, seconds
 
@@ -93,10 +93,16 @@ class BreathClock(msgspec.Struct, kw_only=True):
         if self.no_breath_from is not None:
             return False
         self.zeros.doubted_from = None
-        if not self.has_co2 or (is_fresh(self.wave, now) and self._denies(rate)):
+        if not self.has_co2 or self._is_denied(rate, now):
             return False
         self.breathe(now, rules.arm_breaths if self.since is None else 1)
         return True
+
+    def _is_denied(self, rate: float, now: Instant) -> bool:
+        """Say whether what the waveform shows, or last showed, is a better clock than the rate."""
+        if is_fresh(self.wave, now):
+            return self._denies(rate)
+        return not self.zeros.has_etco2 and was_cut_off_flat(self.wave, now)
 
     def _denies(self, rate: float) -> bool:
         """Say whether the waveform speaks for itself, or contradicts a printed rate.

@@ -7,7 +7,8 @@ decided where the zeros begin, from what the waveform showed until then:
 
 - *Explained* zeros are unknown: for 30 s, at most 45 s from the first. An auto-zero's own flat line
   lasts about 15 s: zeros count once the line was still for 11 s, and a limit with a delay of 10 s
-  still waits for the next breath to come.
+  still waits for the next breath to come. Without a waveform, zeros that did not come after the
+  loss of EtCO2 but with it, or before, are explained for 30 s from the first.
 - *Contradicted* zeros (the waveform shows breaths as near as in plain breathing) are neither low
   nor normal; the first breath after a loss needs no second one to be believed.
 - *Counted* zeros began long after the last breath: breaths that come now end the pause, but they
@@ -62,15 +63,29 @@ def _is_plain(wave: BreathDetector) -> bool:
 def _was_breathing(wave: BreathDetector, at: Instant) -> bool:
     """Say whether the waveform showed plain breathing until just now, or until it was cut off."""
     sampled = wave.sampled_at
-    if sampled is None or at - sampled > _CUT_OFF_MAX or not _is_plain(wave):
+    if sampled is None or not _was_here(wave, at) or not _is_plain(wave):
         return False
     return not was_flat_before(wave, sampled)
+
+
+def _was_here(wave: BreathDetector, at: Instant) -> bool:
+    """Say whether the waveform arrives, or was cut off a short while ago."""
+    return wave.sampled_at is not None and at - wave.sampled_at <= _CUT_OFF_MAX
+
+
+def was_cut_off_flat(wave: BreathDetector, at: Instant) -> bool:
+    """Say whether the waveform was cut off a short while ago, out of no breathing at all."""
+    sampled = wave.sampled_at
+    if sampled is None or is_fresh(wave, at) or not _was_here(wave, at):
+        return False
+    return was_flat_before(wave, sampled)
 
 
 class Zeros(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The zeros that a device prints, what was lost before them, and what speaks against them.
 
-    `since`: a rate of 0 is printed. `gone_at`: EtCO2 is 0 or not available since, `gone_last` the
+    `since`: a rate of 0 is printed. `etco2_at`: the last EtCO2 above 0; `has_etco2`: the newest was
+    one. `gone_at`: EtCO2 is 0 or not available since, `gone_last` the
     last time it was. `is_flat_first`: the waveform showed no breath for a while before that.
     `explained_end` is when the newest explanation stops counting, `explained_least` the earliest a
     flat waveform may end it.
@@ -78,6 +93,8 @@ class Zeros(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     since: Instant | None = None
     are_counted: bool = False
+    has_etco2: bool = False
+    etco2_at: Instant | None = None
     gone_at: Instant | None = None
     gone_last: Instant | None = None
     is_flat_first: bool = False
@@ -93,9 +110,10 @@ class Zeros(msgspec.Struct, kw_only=True, omit_defaults=True):
             return
         self.since = now
         self._weigh_silence(wave, before, now)
+        self._weigh_silence(wave, self.etco2_at, now)
         self._weigh(wave, now)
         if self._is_just_gone(now) or _was_breathing(wave, now):
-            self._explain(now, now)
+            self._explain(wave, now, now)
 
     def hear_rate(self, now: Instant) -> None:
         """The device prints a rate above 0."""
@@ -107,12 +125,13 @@ class Zeros(msgspec.Struct, kw_only=True, omit_defaults=True):
         """Take an EtCO2, None if not available; the last valid one came at `before`."""
         if etco2 == 0:
             self._weigh_silence(wave, before, now)
+        self.has_etco2 = bool(etco2)
         if etco2:
-            self.gone_at = None
+            self.etco2_at, self.gone_at = now, None
             return
         if etco2 is None or self.gone_at is not None or _was_breathing(wave, now):
             self._lose(wave, now, now)
-            self._explain(now, self.gone_at or now)
+            self._explain(wave, now, self.gone_at or now)
         if self.since == now:
             self._weigh(wave, now)
 
@@ -141,12 +160,22 @@ class Zeros(msgspec.Struct, kw_only=True, omit_defaults=True):
         enough = BREATHLESS_LONG if is_loss else BREATHLESS
         self.are_counted = is_fresh(wave, now) and wave.is_breathless(enough)
 
-    def _explain(self, now: Instant, since: Instant) -> None:
+    def _explain(self, wave: BreathDetector, now: Instant, since: Instant) -> None:
         if self.is_flat_first and self._is_just_gone(now):
             return
         first = since if self.since is None else min(since, self.since)
-        self.explained_end = min(later(now, _EXPLAINED_AFTER), later(first, _EXPLAINED_MAX))
+        longest = _EXPLAINED_AFTER if self._may_be_a_count(wave, now) else _EXPLAINED_MAX
+        self.explained_end = min(later(now, _EXPLAINED_AFTER), later(first, longest))
         self.explained_least = since
+
+    def _may_be_a_count(self, wave: BreathDetector, now: Instant) -> bool:
+        """Say whether both numbers went at once, with no waveform to tell which of the two it is.
+
+        A device that zeroes itself loses EtCO2 first; one that counts no breath changes both.
+        """
+        if self.since is None or self.gone_at is None or _was_here(wave, now):
+            return False
+        return self.gone_at >= self.since
 
     def explain(self, now: Instant, least: Instant) -> None:
         """A state that the device named has ended; a flat line counts again from `least` on."""

@@ -1,0 +1,120 @@
+"""Zeros as a device prints them at one row a second: with a waveform, cut off, and without any."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.model.event import WaveformSegment
+from monitor.model.instant import instant_at
+from monitor.model.metric import Metric
+from tests.alarms.score import Score, capnogram
+
+_ABOUT_BREATHING = ("apnoea", "resp_rate_low", "etco2_low")
+
+
+def told(score: Score) -> list[tuple[float, str, str, str]]:
+    """Return what was told about breathing."""
+    return [line for line in score.lines() if line[1] in _ABOUT_BREATHING]
+
+
+def row(score: Score, second: int, wave: float | None, **values: float | None) -> None:
+    """Hear one row: the numbers first, then the sample of the waveform."""
+    score.see(second, **values)
+    if wave is not None:
+        score.hear(WaveformSegment(Metric.CO2_WAVE, instant_at(second), 1.0, (wave,)), second)
+
+
+def breathing(samples: Iterator[float]) -> Score:
+    """Return a score of a minute of breathing, 12 a minute, at one row a second."""
+    score = Score()
+    for second in range(60):
+        row(score, second, next(samples), etco2=38, resp_rate=12)
+    return score
+
+
+Lost = Callable[[], dict[str, float | None]]
+
+
+@pytest.mark.hazard("H2")
+@pytest.mark.parametrize("lost", [lambda: {"etco2": None}, dict], ids=["blank", "left out"])
+@settings(max_examples=20)
+@given(lost_s=st.integers(4, 13), zeros_s=st.integers(10, 24), at=st.integers(0, 4))
+def test_an_etco2_left_out_before_the_zeros_says_what_a_blank_says(
+    lost: Lost, lost_s: int, zeros_s: int, at: int
+) -> None:
+    samples = iter(capnogram(1.0, 12)[at:])
+    score = breathing(samples)
+    for second in range(60, 60 + lost_s):
+        row(score, second, 0.0, resp_rate=12, **lost())
+    for second in range(60 + lost_s, 60 + lost_s + zeros_s):
+        row(score, second, next(samples), resp_rate=0, **lost())
+    for second in range(60 + lost_s + zeros_s, 120):
+        row(score, second, next(samples), resp_rate=12, etco2=38)
+    assert told(score) == []
+
+
+@pytest.mark.hazard("H1")
+@settings(max_examples=20)
+@given(flat_s=st.integers(11, 20), cut_s=st.integers(4, 18), etco2=st.sampled_from([0, None]))
+def test_a_rate_still_printed_while_a_flat_waveform_is_cut_off_is_no_breath(
+    flat_s: int, cut_s: int, etco2: float | None
+) -> None:
+    score = breathing(iter(capnogram(1.0, 12)))
+    for second in range(60, 60 + flat_s):
+        row(score, second, 0.0, etco2=38, resp_rate=12)
+    for second in range(60 + flat_s, 60 + flat_s + cut_s):
+        row(score, second, None, etco2=etco2, resp_rate=12)
+    for second in range(60 + flat_s + cut_s, 110):
+        row(score, second, 0.0, etco2=etco2, resp_rate=0)
+    assert "apnoea" in score.standing()
+    assert score.changes("apnoea")[0][0] <= 60 + 45
+
+
+def test_a_rate_beside_an_etco2_goes_on_counting_where_the_waveform_is_cut_off() -> None:
+    score = breathing(iter(capnogram(1.0, 12)))
+    for second in range(60, 72):
+        row(score, second, 0.0, etco2=38, resp_rate=12)
+    for second in range(72, 140):
+        row(score, second, None, etco2=38, resp_rate=12)
+    assert told(score) == []
+
+
+@pytest.mark.hazard("H2")
+@settings(max_examples=20)
+@given(lost_s=st.integers(1, 10), zeros_s=st.integers(10, 20), rate=st.sampled_from([12, None]))
+def test_without_a_waveform_zeros_after_the_loss_of_etco2_are_the_devices_own(
+    lost_s: int, zeros_s: int, rate: float | None
+) -> None:
+    score = Score()
+    score.run(0, 60, etco2=38, resp_rate=12)
+    score.run(60, 60 + lost_s, etco2=None, resp_rate=rate)
+    score.run(60 + lost_s, 60 + lost_s + zeros_s, etco2=None, resp_rate=0)
+    score.run(60 + lost_s + zeros_s, 120, etco2=38, resp_rate=12)
+    assert told(score) == []
+
+
+@pytest.mark.hazard("H1")
+@settings(max_examples=20)
+@given(before_s=st.integers(0, 8))
+def test_without_a_waveform_numbers_that_go_at_once_are_an_apnoea_after_half_a_minute(
+    before_s: int,
+) -> None:
+    score = Score()
+    score.run(0, 60, etco2=38, resp_rate=12)
+    score.run(60, 60 + before_s, etco2=38, resp_rate=0)
+    score.run(60 + before_s, 110, etco2=None, resp_rate=0)
+    assert score.changes("apnoea") == [(90, "present")]
+    assert score.changes("resp_rate_low")[0][0] <= 60 + 30 + 10
+
+
+@pytest.mark.hazard("H1")
+@settings(max_examples=20)
+@given(lost_s=st.integers(1, 20))
+def test_without_a_waveform_no_explanation_puts_an_apnoea_off_beyond_a_minute(lost_s: int) -> None:
+    score = Score()
+    score.run(0, 60, etco2=38, resp_rate=12)
+    score.run(60, 60 + lost_s, etco2=None, resp_rate=None)
+    score.run(60 + lost_s, 130, etco2=None, resp_rate=0)
+    assert 89 <= score.changes("apnoea")[0][0] <= 59 + 60
