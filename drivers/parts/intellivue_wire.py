@@ -37,6 +37,9 @@ _SESSION: Final = {
 }
 _REFUSE: Final = 0x0C
 _MARK_SIZE: Final = 8
+_DATA_MARK: Final = re.compile(rb"\xe1\x00\x00[\x00-\xff]\x00[\x01\x02\x03\x05]")
+_MARK_BEGUN: Final = re.compile(rb"\xe1(?:\x00(?:\x00(?:[\x00-\xff]\x00?)?)?)?\Z")
+_DATA_MARK_SIZE: Final = 6
 _MAY_BEGIN: Final = re.compile(rb"[\x00\x09\x0a\x0d\x0e\x19\xc0\xe1]")
 
 
@@ -154,9 +157,17 @@ class Wire:
     def finish(self) -> list[Piece]:
         """Return what an input that ended here still holds."""
         pieces: list[Piece] = []
-        if self.framing is Framing.LAN and is_datagram(bytes(self._buffer)):
-            pieces.append(Piece(bytes(self._buffer)))
-            self._buffer.clear()
+        while self.framing is Framing.LAN and self._buffer:
+            held = bytes(self._buffer)
+            size = len(held) if is_datagram(held) else size_of(held) or 0
+            is_whole = 0 < size <= len(held)
+            if not self._drop_cut(size if is_whole else len(held), pieces):
+                if not is_whole:
+                    break
+                pieces.append(Piece(held[:size]))
+                del self._buffer[:size]
+            while self._buffer and self._take_message(pieces):
+                pass
         return pieces
 
     def _decide(self, data: bytes, pieces: list[Piece]) -> None:
@@ -187,8 +198,7 @@ class Wire:
 
     def _feed_lan(self, data: bytes, pieces: list[Piece]) -> None:
         if self._buffer and is_datagram(data):
-            pieces.append(Piece(bytes(self._buffer[:64]), "message cut short"))
-            self._buffer.clear()
+            pieces += self._whole_or_cut()
         if not self._buffer and is_datagram(data):  # every datagram on a live network
             self._strays.flush(pieces)
             pieces.append(Piece(data))
@@ -197,11 +207,35 @@ class Wire:
         while self._buffer and self.framing is Framing.LAN and self._take_message(pieces):
             pass
 
+    def _whole_or_cut(self) -> list[Piece]:
+        """Empty the buffer, for what comes begins anew: a message that waited counts if whole."""
+        held = bytes(self._buffer)
+        self._buffer.clear()
+        size = size_of(held)
+        if size and size <= len(held):
+            return [Piece(held[:size])]
+        return [Piece(held[:64], "message cut short")]
+
+    def _drop_cut(self, size: int, pieces: list[Piece]) -> bool:
+        """Refuse the beginning of a message in whose `size` bytes another one begins."""
+        begins = _DATA_MARK.search(self._buffer, 1, size + _DATA_MARK_SIZE - 1)
+        if begins is None:
+            return False
+        self._strays.flush(pieces)
+        pieces.append(Piece(bytes(self._buffer[:64]), "message cut short"))
+        del self._buffer[: begins.start()]
+        return True
+
+    def _may_be_cut(self, size: int) -> bool:
+        """Say whether a message's last bytes may be another one's first: more will show it."""
+        begun = _MARK_BEGUN.search(self._buffer, max(0, size - _DATA_MARK_SIZE + 1))
+        return begun is not None and begun.start() < size
+
     def _take_message(self, pieces: list[Piece]) -> bool:
         """Take a message, or stray bytes, off the buffer; False when more bytes are needed."""
         buffer = self._buffer
         size = size_of(buffer)
-        if size is None or (size and len(buffer) < size):
+        if size is None or (size and (len(buffer) < size or self._may_be_cut(size))):
             return False
         after = buffer[size : size + 3] if size else buffer[:1]
         if size and after and size_of(after) == 0:
@@ -210,6 +244,8 @@ class Wire:
             if after[2] == END:  # the end of an RS-232 frame whose beginning was not heard
                 self._become_rs232(size + 3, pieces)
                 return True
+        if size and self._drop_cut(size, pieces):
+            return True
         if size:
             self._strays.flush(pieces)
             pieces.append(Piece(bytes(buffer[:size])))

@@ -177,6 +177,38 @@ def test_rubbish_between_datagrams_is_refused_and_costs_none() -> None:
         assert isinstance(told[0], FrameRejected)
 
 
+@pytest.mark.parametrize("size", [1, 5, 64, 10_000])
+@pytest.mark.parametrize("lost", [1, 3, 40])
+def test_bytes_lost_in_a_file_of_datagrams_cost_only_their_own(size: int, lost: int) -> None:
+    """A length that swallows the beginning of the next message betrays itself by it."""
+    second = poll(numeric(0x83D5, "4BB8 0000 0220 FF000384"))
+    for place in range(1, len(SATURATION) + 1 - lost):
+        stream = SATURATION + SATURATION[:place] + SATURATION[place + lost :] + second
+        protocol = IntelliVueProtocol()
+        told: list[DeviceEvent] = []
+        for at in range(0, len(stream), size):
+            told += protocol.receive(stream[at : at + size], NOW)
+        told += protocol.finish(NOW)
+        values = [each.value for each in told if isinstance(each, Observation)]
+        assert values == [97.0, 90.0], place
+        is_told = any(isinstance(each, FrameRejected) for each in told)
+        assert is_told or place < 8, place  # without its head it may look like another message
+
+
+def test_a_message_that_waits_for_what_follows_is_not_lost() -> None:
+    """225 ends in the byte that every message begins with."""
+    pulse = poll(numeric(0x83DC, "4822 0000 0AA0 000000E1"))
+    for rest in ([], [SATURATION], [SATURATION[:9], SATURATION[9:]]):
+        protocol = IntelliVueProtocol({"framing": "lan"})
+        told = [*hear(protocol, pulse[:20]), *hear(protocol, pulse[20:])]
+        for piece in rest:
+            told += hear(protocol, piece)
+        told += protocol.finish(NOW)
+        assert value(told, Metric.PULSE_RATE) == 225.0
+        assert (found(told, Metric.SPO2) is not None) == bool(rest)
+        assert not [each for each in told if isinstance(each, FrameRejected)]
+
+
 @settings(max_examples=80)
 @given(noise=st.binary(max_size=400), cut=st.integers(1, 64))
 def test_noise_in_datagrams_never_raises_and_is_bounded(noise: bytes, cut: int) -> None:
