@@ -11,7 +11,7 @@ moment its row, its order or its message names, in the sender's own clock; see `
 One link is one bed: messages of another bed (PV1-3) are answered and not used.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Final
 
 import msgspec
@@ -30,9 +30,9 @@ from drivers.parts.hl7_alarms import Alarms
 from drivers.parts.hl7_answers import answer_to
 from drivers.parts.hl7_clock import SenderClock
 from drivers.parts.hl7_codes import METRICS
-from drivers.parts.hl7_message import Hl7Error, Segment, read_segments
+from drivers.parts.hl7_message import Hl7Error, Segment, read_segments, sent_at
 from drivers.parts.hl7_monitor import Hl7Monitor, encode
-from drivers.parts.hl7_rows import Row, Unknown, best_rows, read_row
+from drivers.parts.hl7_rows import Row, Unknown, moments_of, read_row
 from drivers.parts.hl7_vectors import VECTORS
 from drivers.parts.mllp import Heard, MllpSplitter
 from drivers.reading import UnknownFields, read
@@ -75,6 +75,7 @@ class Hl7Protocol:
         self._unknown = UnknownFields()
         self._location = self._chosen.location
         self._newest: dict[Metric, tuple[float, float | None]] = {}
+        self._told_last: dict[Metric, tuple[float, float | None]] = {}
         self._count = 0
         self._outgoing: list[bytes] = []
 
@@ -136,7 +137,7 @@ class Hl7Protocol:
         if not self._is_our_bed(segments):
             return [reject("message of another bed", heard.data, now)]
         events: list[DeviceEvent] = []
-        sent = msh.time(7)
+        sent = sent_at(segments)
         if sent is not None:
             is_new, edges = self._clock.hear(sent, now)
             events += edges
@@ -165,7 +166,7 @@ class Hl7Protocol:
     ) -> list[DeviceEvent]:
         """Read order by order: a group of rows is of an alarm, or of a patient."""
         events: list[DeviceEvent] = []
-        rows: list[Row | Unknown] = []
+        rows: dict[float, list[Row | Unknown]] = {}  # by the time of their order
         order: Segment | None = None
         group: list[Segment] = []
         is_alarm = segments[0].name == "MSH" and segments[0].text(9, 2) == "R40"
@@ -179,21 +180,28 @@ class Hl7Protocol:
                     time = order.time(7) if order else None
                     ambient = self._chosen.ambient_mmhg
                     found = [read_row(obx, time, ambient) for obx in group]
-                    rows += [row for row in found if row is not None]
+                    moment = rows.setdefault(time.s if time else 0.0, [])
+                    moment += [row for row in found if row is not None]
                 order, group = each, []
         return [*events, *self._rows(rows, heard, mode, now)]
 
     def _rows(
-        self, found: Sequence[Row | Unknown], heard: Heard, mode: GenerationMode, now: Instant
+        self,
+        found: Mapping[float, Sequence[Row | Unknown]],
+        heard: Heard,
+        mode: GenerationMode,
+        now: Instant,
     ) -> list[DeviceEvent]:
         events: list[DeviceEvent] = []
-        for each in found:
+        for each in (row for moment in found.values() for row in moment):
             if isinstance(each, Unknown):
                 if each.flaw:
                     events.append(reject(f"{each.name[:40]}: {each.flaw}", heard.data, now))
                 else:
                     events += self._unknown.meet(each.name[:40], now)
-        best, twice = best_rows([each for each in found if isinstance(each, Row)])
+        best, twice = moments_of(
+            {time: [row for row in rows if isinstance(row, Row)] for time, rows in found.items()}
+        )
         for row in twice:
             events.append(reject(f"{row.metric}: given twice in one message", heard.data, now))
         for row in best:
@@ -211,8 +219,9 @@ class Hl7Protocol:
         newest = self._newest.get(metric)
         if newest is not None and moment[0] < newest[0]:
             return [reject(f"{metric}: older than the newest", heard.data, now)]
-        if is_episodic and moment == newest:
+        if is_episodic and moment in {newest, self._told_last.get(metric)}:
             return ()
+        self._told_last[metric] = moment
         if self._clock.lag_s >= 0:  # a time that lies ahead must not make the next ones old
             self._newest[metric] = moment
         taken = self._clock.taken(row.time, now)

@@ -32,11 +32,13 @@ class SenderClock:
         self._candidate: tuple[float, Instant, int] | None = None
         self._differs = False
         self._sent_s = 0.0
+        self._sent_zone_s = 0.0
         self.lag_s = 0.0
         """How much later than its sending the present message came, as far as is believed."""
 
     def hear(self, sent: Time, now: Instant) -> tuple[bool, Sequence[DeviceEvent]]:
         """Take a message's own time. Return whether another clock is believed now, and an edge."""
+        self._sent_zone_s = sent.zone_s
         if self._opened_utc_s is None:
             self._opened_utc_s = self._absolute(sent, None) - in_seconds(now)
         ours = self._opened_utc_s + in_seconds(now)
@@ -63,7 +65,7 @@ class SenderClock:
         if self._zone_s is None and ours is not None:
             zone_s = round((time.s - ours) / _ZONE_STEP_S) * _ZONE_STEP_S
             self._zone_s = float(zone_s) if abs(zone_s) <= _ZONE_S_MAX else 0.0
-        return time.s - (self._zone_s or 0.0)
+        return time.s - (self._sent_zone_s if self._zone_s is None else self._zone_s)
 
     def _weigh(self, seen: float, now: Instant) -> bool:
         if abs(seen - self._ahead_s) <= _SAME_S:

@@ -59,6 +59,7 @@ _MDIL_TERMS: Final = {
     **dict.fromkeys((0x4B60, 0x4B64, 0x4B6C, 0x4B78, 0xE004, 0xF0C4), (_M.TEMP, 0)),
     **dict.fromkeys((0xF108, 0xF10C), (_M.TEMP, 1)),  # mouth, axilla
 }
+_PHYSIOLOGICAL: Final = 2 * 65_536  # the partition of measurements
 _BY_CODE: Final = {str(code): (metric, rank) for code, _, metric, rank in _ROWS}
 _BY_NAME: Final = {name: (metric, rank) for _, name, metric, rank in _ROWS}
 CODES: Final = {
@@ -81,6 +82,14 @@ _UNITS: Final = (
 )
 _UNIT_BY_CODE: Final = {code: unit for code, _, unit in _UNITS}
 _UNIT_BY_NAME: Final = {name: unit for _, name, unit in _UNITS}
+# Words of UCUM, and of vendors' samples, beside those that every driver understands.
+_UNIT_WORDS: Final = {
+    **dict.fromkeys(("{breath}/min", "{breaths}/min", "{beats}/min", "bpm", "rpm"), "/min"),
+    "mmhg": "mmHg",
+    "kpa": "kPa",
+    "\u2103": "Cel",  # one sign: degree Celsius
+    "\u00b0c": "Cel",
+}
 _FIELDS: Final = {name: f"{code}^{name}^MDC" for code, name, _ in _UNITS}
 _WRITTEN: Final = {
     "1": _FIELDS["MDC_DIM_DIMLESS"],
@@ -98,16 +107,25 @@ def metric_of(code: str, name: str, system: str) -> tuple[Metric, int] | str:
         return (_LOINC[code], 0) if code in _LOINC else ""
     if system == _MDIL:
         plain = _mdc_of(code)
-        term = int(plain) - 2 * 65_536 if plain.isdigit() else 0
+        term = int(plain) - _PHYSIOLOGICAL if plain.isdigit() else 0
         return _MDIL_TERMS.get(term, _BY_CODE.get(plain)) or ""
-    by_code, by_name = _BY_CODE.get(code), _BY_NAME.get(name)
+    by_code, by_name = _BY_CODE.get(code), _BY_NAME.get(name or code)
+    if by_name and not by_code:
+        code = "" if code in {name, "0"} or not name else _with_partition(code)
+        by_code = _BY_CODE.get(code)
     if by_code and by_name:
         return by_code if by_code[0] is by_name[0] else DISAGREE
     if by_code:
         return DISAGREE if name.startswith("MDC_") else by_code
     if by_name:
-        return DISAGREE if code not in {"", "0"} else by_name
+        return DISAGREE if code else by_name
     return ""
+
+
+def _with_partition(term: str) -> str:
+    """Return the code of a term that was sent without its partition; any other as it is."""
+    is_term = term.isascii() and term.isdigit() and len(term) <= 5
+    return str(int(term) + _PHYSIOLOGICAL) if is_term else term
 
 
 def _mdc_of(code: str) -> str:
@@ -119,10 +137,10 @@ def _mdc_of(code: str) -> str:
 def unit_of(code: str, name: str) -> str:
     """Return a unit by MDC code or name, else the code as it is (UCUM); "" where they differ."""
     code = _mdc_of(code)
-    by_code, by_name = _UNIT_BY_CODE.get(code), _UNIT_BY_NAME.get(name)
+    by_code, by_name = _UNIT_BY_CODE.get(code), _UNIT_BY_NAME.get(name or code)
     if by_code and by_name and by_code != by_name:
         return ""
-    return by_code or by_name or code
+    return by_code or by_name or _UNIT_WORDS.get(code.lower(), code)
 
 
 def unit_field(metric: Metric) -> str:

@@ -21,10 +21,11 @@ class Hl7Error(ValueError):
 
 
 class Time(msgspec.Struct, frozen=True):
-    """A time as sent: seconds since 1970, of its own zone unless `has_zone`."""
+    """A time as sent: seconds since 1970, of its own zone unless `has_zone`; then east of UTC."""
 
     s: float
     has_zone: bool
+    zone_s: float = 0.0
 
 
 class Segment:
@@ -82,7 +83,22 @@ def read_time(text: str) -> Time | None:
     if zone is None:
         return Time(s, has_zone=False)
     offset_s = (int(zone[1:3]) * 3600 + int(zone[3:5]) * 60) * (-1 if zone[0] == "-" else 1)
-    return Time(s - offset_s, has_zone=True)
+    return Time(s - offset_s, has_zone=True, zone_s=float(offset_s))
+
+
+def sent_at(segments: Sequence[Segment]) -> Time | None:
+    """Return when a message was sent (MSH-7), in the zone of its rows where it names none itself.
+
+    None where it has no time.
+    """
+    sent = segments[0].time(7)
+    if sent is None or sent.has_zone:
+        return sent
+    places = (each.time({"OBR": 7, "OBX": 14}.get(each.name, 0)) for each in segments[1:])
+    zoned = next((each for each in places if each is not None and each.has_zone), None)
+    if zoned is None:
+        return sent
+    return Time(sent.s - zoned.zone_s, has_zone=True, zone_s=zoned.zone_s)
 
 
 def read_segments(data: bytes) -> list[Segment]:

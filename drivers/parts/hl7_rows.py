@@ -1,7 +1,7 @@
 """OBX rows of PCD-01 to observations: what counts as a number, and of which moment."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -110,6 +110,23 @@ def _converted(row: Row, value: float, obx: Segment, ambient_mmhg: float) -> Row
 
 def _order(row: Row) -> tuple[bool, bool, int]:
     return bool(row.flaw), row.value is None, row.rank
+
+
+def moments_of(rows: Mapping[float, Sequence[Row]]) -> tuple[list[Row], list[Row]]:
+    """Return what the orders of a message tell, by their times, and rows told by none of them.
+
+    Orders of other times are other moments of one record: each is told, of the source that is the
+    best one over all of them.
+    """
+    over_all, _ = best_rows([row for each in rows.values() for row in each])
+    ranks = {row.metric: row.rank for row in over_all}
+    told: list[Row] = []
+    twice: list[Row] = []
+    for time in sorted(rows):
+        best, others = best_rows([row for row in rows[time] if row.rank == ranks[row.metric]])
+        told += best
+        twice += others
+    return told, twice
 
 
 def best_rows(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:

@@ -72,3 +72,45 @@ def test_an_older_reading_never_follows_a_newer_and_a_cuff_is_told_once() -> Non
     assert len(found) == 1
     older = framed((head(-4), cuff.replace("221230", "221130")))
     assert refusals(hear(protocol, older)) == ["nibp_mean: older than the newest"]
+
+
+def test_a_cuff_reading_of_a_message_that_lies_ahead_is_told_once_too() -> None:
+    """A file has no times between its messages: each lies further ahead than the one before."""
+    protocol = Hl7Protocol()
+    found = hear(protocol, *[framed((head(-60 * n), VITALS[-1])) for n in range(4)])
+    assert len(found) == 1
+    newer = VITALS[-1].replace("|90|", "|95|").replace("221230", "221630")
+    assert len(hear(protocol, *[framed((head(-60 * n), newer)) for n in range(4, 8)])) == 1
+
+
+@pytest.mark.parametrize(
+    ("sent", "taken"),
+    [("20231114171320-0500", "20231114171250"), ("20231114171320", "20231114171250-0500")],
+)
+def test_times_of_one_message_without_a_zone_are_of_the_zone_of_the_others(
+    sent: str, taken: str
+) -> None:
+    lines = (head().replace("20231114221320+0000", sent), f"{SPO2}|||||R|||{taken}")
+    (found,) = Hl7Protocol().receive(framed(lines), instant_at(100))
+    assert isinstance(found, Observation)
+    assert found.taken == instant_at(70)
+    assert found.validity is Validity.VALID
+
+
+def test_orders_of_other_times_are_moments_of_one_record() -> None:
+    order = "OBR|1|||182777000^monitoring of patient^SCT|||{}+0000"
+    lines = [head()]
+    for time, value in (("20231114221318", 96), ("20231114221316", 95), ("20231114221320", 97)):
+        lines += [order.format(time), SPO2.replace("|97|", f"|{value}|")]
+    chest = "OBX|9|NM|151578^MDC_TTHOR_RESP_RATE^MDC|1|20|264928^MDC_DIM_RESP_PER_MIN^MDC"
+    gas = chest.replace("151578^MDC_TTHOR", "151594^MDC_CO2").replace("|20|", "|14|")
+    lines.insert(3, chest)
+    found = hear(Hl7Protocol(), framed((*lines, gas)))
+    told = [(each.metric, each.value) for each in found if isinstance(each, Observation)]
+    assert told == [
+        (Metric.SPO2, 95.0),
+        (Metric.SPO2, 96.0),
+        (Metric.SPO2, 97.0),
+        (Metric.RESP_RATE, 14.0),
+    ]
+    assert refusals(found) == []
