@@ -235,7 +235,8 @@ class DatexProtocol:
             events += self._displayed.read(data, record.level, now)
             events += self._cuff.read(data, now)
         elif not self._was_shown:  # an average, and late: only where there is nothing better
-            events += map(_doubted, self._displayed.read(data, record.level, now))
+            averages = self._displayed.read(data, record.level, now)
+            events += map(_doubted, [*averages, *self._cuff.read(data, now)])
 
     def _shown(self, now: Instant) -> None:
         """Displayed values came: ask for what goes with them, and wait for the next."""

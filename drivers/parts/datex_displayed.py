@@ -29,8 +29,9 @@ NOT_UPDATED: Final = -32766
 UNDER, OVER, NOT_CALIBRATED = -32764, -32763, -32762
 _LAST_SENTINEL: Final = -32001
 _LEVEL_RR_IS_CO2: Final = 8
-RR_FROM_CO2: Final = 1
+RR_FROM_CO2, RR_FROM_IMPEDANCE = 1, 2
 _ECG_SOURCES: Final = frozenset({1, 9})
+_NO_SOURCE: Final = 0
 SOURCE_SHIFT: Final = 3
 AMBIENT_MMHG: Final = 760.0
 _AMBIENT_PLAUSIBLE: Final = (400.0, 850.0)
@@ -139,11 +140,7 @@ class DisplayedReader:
         status, _ = _GROUP.unpack_from(data, ECG_AT)
         is_on = status & 3 == 3
         events += self._ecg.read(status if is_on else 0, now)
-        heart_rate = observe_at(Metric.HEART_RATE, data, ECG_EXTRA_AT, now)
-        source = status >> SOURCE_SHIFT & 0xF
-        if heart_rate.value is None and source in _ECG_SOURCES:
-            heart_rate = observe_at(Metric.HEART_RATE, data, ECG_AT + 6, now)
-        self._tell(events, heart_rate, counts=is_on)
+        self._tell(events, _heart_rate(data, status >> SOURCE_SHIFT & 0xF, now), counts=is_on)
         co2_status, _ = _GROUP.unpack_from(data, CO2_AT)
         self._has_co2 = self._has_co2 or bool(co2_status & PRESENT)
         if not self._has_co2:
@@ -198,10 +195,25 @@ class DisplayedReader:
             self._tell(events, _unless(raw, is_zeroing=bool(status & ZEROING)), counts=is_on)
         if not self._has_co2:
             return
-        is_co2_rate = level >= _LEVEL_RR_IS_CO2 or label & 7 == RR_FROM_CO2
-        rate = observe_at(Metric.RESP_RATE, data, CO2_AT + 10, now)
+        is_co2_rate = level >= _LEVEL_RR_IS_CO2 or label & 7 != RR_FROM_IMPEDANCE
+        rate_trust = Validity.VALID if is_co2_rate else Validity.QUESTIONABLE
+        rate = observe_at(Metric.RESP_RATE, data, CO2_AT + 10, now, validity=rate_trust)
         is_zeroing = bool(status & ZEROING) and is_co2_rate
         self._tell(events, _unless(rate, is_zeroing=is_zeroing), counts=is_on)
+
+
+def _heart_rate(data: bytes, source: int, now: Instant) -> Observation:
+    """Return the rate of the ECG: the one shown where the ECG is its source, else its own field.
+
+    That field is young: an old interface may leave it empty, and name no source of what it shows.
+    """
+    shown = observe_at(Metric.HEART_RATE, data, ECG_AT + 6, now)
+    if source in _ECG_SOURCES and shown.value is not None:
+        return shown
+    own = observe_at(Metric.HEART_RATE, data, ECG_EXTRA_AT, now)
+    if own.value is None and source == _NO_SOURCE and shown.value is not None:
+        return Observation(Metric.HEART_RATE, shown.value, Validity.QUESTIONABLE, now)
+    return own
 
 
 def _unless(observation: Observation, *, is_zeroing: bool) -> Observation:

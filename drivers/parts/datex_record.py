@@ -49,8 +49,9 @@ class Record(msgspec.Struct, frozen=True):
 
     @property
     def is_request(self) -> bool:
-        """Whether a host sent it: requests carry no number, no level and no time."""
-        return not (self.number or self.level or self.time_s) and len(self.subrecords) == 1
+        """Whether a host sent it: requests carry no number and no time; some name a level."""
+        is_bare = not (self.number or self.time_s) and len(self.subrecords) == 1
+        return is_bare and self.subrecords[0][0] == 0
 
 
 class RecordSplitter:
@@ -144,12 +145,25 @@ def open_record(frame: bytes) -> Record | str:
         offset, kind = _ENTRY.unpack_from(frame, _LIST_AT + 3 * place)
         if kind == _LIST_END:
             break
-        if not 0 <= offset < size - HEADER_SIZE:
+        if not 0 <= offset <= size - HEADER_SIZE:  # an empty one stands at the end
             return "subrecord outside the record"
-        found.append((kind, HEADER_SIZE + offset))
-    starts = sorted({start for _, start in found} | {size})
-    parts = tuple((kind, frame[start : starts[starts.index(start) + 1]]) for kind, start in found)
-    return Record(number, level, time_s, main_type, parts)
+        if not found or offset or kind:  # a list may go on with zeros in place of its end
+            found.append((kind, HEADER_SIZE + offset))
+    return Record(number, level, time_s, main_type, _parts(frame, found, size))
+
+
+def _parts(
+    frame: bytes, found: Sequence[tuple[int, int]], size: int
+) -> tuple[tuple[int, bytes], ...]:
+    """Return each subrecord to the next one's beginning; of several at one place, the last."""
+    starts = [start for _, start in found]
+    ends = [
+        start
+        if start in starts[place + 1 :]
+        else min({each for each in starts if each > start} | {size})
+        for place, start in enumerate(starts)
+    ]
+    return tuple((kind, frame[start:end]) for (kind, start), end in zip(found, ends, strict=True))
 
 
 def frame_of(record: bytes) -> bytes:

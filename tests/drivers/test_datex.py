@@ -80,6 +80,9 @@ def test_a_request_on_the_line_is_named_and_not_refused() -> None:
     ]
     assert len(told) == 5
     assert not hear(protocol, ASK_DISPLAYED)
+    levelled = bytearray(ASK_DISPLAYED)
+    levelled[4], levelled[-2] = 8, ASK_DISPLAYED[-2] + 8
+    assert not hear(protocol, bytes(levelled))  # some hosts name their level
 
 
 def test_the_conversation_asks_for_values_first_and_then_for_what_goes_with_them() -> None:
@@ -192,7 +195,7 @@ def test_a_spoilt_frame_is_refused_with_the_reason(spoil: object, reason: str) -
 
 
 def test_a_subrecord_that_points_outside_is_refused_whole() -> None:
-    for offset in (-1, 278, 5000):
+    for offset in (-1, 279, 5000):
         changed = bytearray(RECORD)
         pack_into("<h", changed, 16, offset)
         told = hear(DatexProtocol(), frame_of(bytes(changed)))
@@ -206,6 +209,24 @@ def test_a_subrecord_that_points_outside_is_refused_whole() -> None:
     assert [each.reason for each in told if isinstance(each, FrameRejected)] == [
         "displayed values too short"
     ]
+
+
+def test_an_empty_subrecord_costs_nothing_beside_it() -> None:
+    body = RECORD[40:]
+    for listed in ([(1, body), (7, b"")], [(7, b""), (1, body)], [(1, b""), (7, body)]):
+        beside = record_of(0, listed, number=3, level=10, time_s=1_700_000_000)
+        told = hear(DatexProtocol(), frame_of(beside))
+        is_told = any(isinstance(each, Observation) for each in told)
+        assert is_told == ((1, body) in listed)
+        assert is_told != any(isinstance(each, FrameRejected) for each in told)
+
+
+def test_a_list_that_goes_on_with_zeros_is_no_second_subrecord() -> None:
+    changed = bytearray(RECORD)
+    changed[19:40] = bytes(21)
+    told = hear(DatexProtocol(), frame_of(bytes(changed)))
+    assert value(told, Metric.SPO2)[0] == 97.0
+    assert NoticeKind.UNKNOWN_FIELD not in notices(told)
 
 
 def test_a_record_with_nothing_in_it_is_no_error() -> None:

@@ -128,6 +128,16 @@ def test_a_heart_rate_that_is_the_oximeters_is_not_told_as_one() -> None:
     assert value(hear(protocol, record(**no_ecg)), Metric.HEART_RATE)[0] is None
     from_ecg = {**no_ecg, f"w{ECG_AT}": 3 | 1 << 3}
     assert value(hear(protocol, record(**from_ecg)), Metric.HEART_RATE)[0] == 72.0
+    empty = {**from_ecg, "w226": 0}
+    assert value(hear(protocol, record(**empty)), Metric.HEART_RATE)[0] == 72.0
+
+
+def test_a_heart_rate_without_a_named_source_is_questionable() -> None:
+    words = {f"w{ECG_AT}": 3, "w226": -32767}
+    expected = (72.0, Validity.QUESTIONABLE)
+    assert value(hear(DatexProtocol(), record(level=2, **words)), Metric.HEART_RATE) == expected
+    words[f"w{ECG_AT + 6}"] = -32767
+    assert value(hear(DatexProtocol(), record(level=2, **words)), Metric.HEART_RATE)[0] is None
 
 
 def test_a_venous_saturation_is_not_told_as_spo2() -> None:
@@ -147,8 +157,11 @@ def test_the_first_temperature_that_measures_is_told() -> None:
 
 def test_before_level_8_the_rate_of_another_source_goes_on_while_co2_zeroes() -> None:
     words = {f"w{CO2_AT}": 3 | 0x10, f"w{CO2_AT + 4}": 2}
-    assert value(hear(DatexProtocol(), record(level=6, **words)), Metric.RESP_RATE)[0] == 14.0
+    expected = (14.0, Validity.QUESTIONABLE)  # a chest that moves is no proof of breath
+    assert value(hear(DatexProtocol(), record(level=6, **words)), Metric.RESP_RATE) == expected
     assert value(hear(DatexProtocol(), record(level=8, **words)), Metric.RESP_RATE)[0] is None
+    words[f"w{CO2_AT + 4}"] = 0  # no source named: taken for the gas module's
+    assert value(hear(DatexProtocol(), record(level=6, **words)), Metric.RESP_RATE)[0] is None
 
 
 def test_other_classes_are_remarked_on_once() -> None:
@@ -165,7 +178,10 @@ def test_a_trend_is_told_as_doubtful_and_never_beside_displayed_values() -> None
     changed[18] = 2
     trend = frame_of(bytes(changed))
     protocol = DatexProtocol()
-    assert value(hear(protocol, trend), Metric.SPO2) == (97.0, Validity.QUESTIONABLE)
+    told = hear(protocol, trend)
+    assert value(told, Metric.SPO2) == (97.0, Validity.QUESTIONABLE)
+    assert value(told, Metric.NIBP_SYS) == (120.0, Validity.QUESTIONABLE)
+    assert found(hear(protocol, trend), Metric.NIBP_SYS) is None
     hear(protocol, record())
     assert not hear(protocol, trend)
 
