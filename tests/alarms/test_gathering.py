@@ -4,19 +4,21 @@ from typing import Final
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from alarms.baseline import Baseline, limit_from
 from alarms.clock import Evidence, begin, interrupt
+from alarms.limits import read_preset
 from alarms.refusals import Refusals
 from alarms.rules import BaselineRules, LimitRule, RelativeRule
 from alarms.tally import Tally
 from alarms.trend import History
+from monitor.model.errors import ConfigError
 from monitor.model.instant import Duration, Instant, in_seconds, instant_at, seconds
 from monitor.model.metric import Metric
 from monitor.model.session import Phase
-from tests.alarms.score import LIMITS
+from tests.alarms.score import LIMITS, PRESET_TEXT, Score
 
 RULES: Final = {each.alarm: each for each in LIMITS.limits}
 
@@ -154,6 +156,29 @@ def test_a_history_that_began_again_knows_no_fall_and_no_rise() -> None:
     assert (history.fall(seconds(20), now), history.rise(seconds(20), now)) == (0, 0)
 
 
+LONG: Final = """
+[pattern.fading]
+title = "Saturation fades"
+priority = "medium"
+delay_s = 0
+clear_for_s = 5
+latch = "never"
+parts = [ { metric = "spo2", kind = "falls", amount = 4, window_s = 600 } ]
+"""
+
+
+def test_a_fall_is_seen_over_the_ten_minutes_that_a_pattern_may_ask_for_and_no_longer() -> None:
+    limits = read_preset(PRESET_TEXT + LONG, "long.toml")
+    for fallen_at, is_told in ((600, True), (601, False)):
+        score = Score(limits)
+        score.see(0, spo2=99)
+        score.run(1, fallen_at, spo2=97)
+        score.see(fallen_at, spo2=95)
+        assert bool(score.changes("fading")) == is_told
+    with pytest.raises(ConfigError, match="window_s = 601: expected a number from 5 to 600"):
+        read_preset(PRESET_TEXT + LONG.replace("600", "601"), "long.toml")
+
+
 # -- baselines
 
 PRESSURES: Final = (Metric.NIBP_SYS, Metric.NIBP_DIA, Metric.NIBP_MEAN)
@@ -161,6 +186,8 @@ readings = st.dictionaries(st.sampled_from(PRESSURES), st.floats(40, 200), min_s
 
 
 @pytest.mark.hazard("H9")
+@example([(1, {Metric.NIBP_SYS: 100.0 + number}) for number in range(15)], 2, 1200)
+@example([(150, {Metric.NIBP_SYS: 100.0 + number}) for number in range(5)], 2, 300)
 @given(
     st.lists(st.tuples(st.integers(1, 400), readings), max_size=20),
     st.integers(1, 3),
@@ -189,7 +216,7 @@ def test_a_baseline_is_the_mean_of_the_last_twelve_readings_near_enough_in_time(
 @pytest.mark.parametrize("phase", [each for each in Phase if each is not Phase.BASELINE])
 def test_a_reading_of_another_phase_is_no_part_of_a_baseline(phase: Phase) -> None:
     baseline, rules = Baseline(phase=phase), BaselineRules(readings_min=1, within=seconds(600))
-    assert not baseline.add({Metric.NIBP_SYS: 120.0}, instant_at(1), rules)
+    assert baseline.add({Metric.NIBP_SYS: 120.0}, instant_at(1), rules) is False
     assert baseline == Baseline(phase=phase)
 
 
@@ -199,6 +226,8 @@ def relative(*, is_low: bool, percent: float | None, amount: float | None) -> Re
     return RelativeRule(limit=rule, percent=percent, amount=amount)
 
 
+@example(baseline=200, away=100.0, is_low=False, is_percent=False)
+@example(baseline=120, away=100.0, is_low=True, is_percent=False)
 @given(
     baseline=st.floats(20, 300),
     away=st.sampled_from([0.0, 5.0, 30.0, 100.0]),
@@ -223,6 +252,7 @@ def test_a_relative_limit_lies_that_far_from_the_baseline_or_is_out_of_reach(
 # -- refusals
 
 
+@example([60.0, 60.0], 3)
 @given(st.lists(st.floats(0.1, 90), max_size=30), st.integers(1, 12))
 def test_refusals_are_counted_in_all_and_of_the_last_minute(
     gaps: list[float], kept_max: int

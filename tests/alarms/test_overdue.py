@@ -2,16 +2,17 @@
 
 from typing import Final
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.model.alarm import Priority
-from monitor.model.instant import instant_at
+from monitor.model.instant import instant_at, seconds
 from monitor.model.metric import NIBP
 from monitor.model.session import Deed as _Deed
 from monitor.model.session import OperatorAction, Phase
-from tests.alarms.score import Score, seen
+from tests.alarms.score import LIMITS, Score, seen
 
 LATE: Final = 660
 """Ten minutes while infusing, and the minute of grace, in seconds."""
@@ -67,6 +68,22 @@ def test_the_clock_begins_with_the_phase_and_each_phase_has_its_own() -> None:
     assert score.changes("nibp_overdue") == [(5960, "present")]
     enter(score, Phase.READY, 6000)
     assert score.changes("nibp_overdue")[-1] == (6000, "ended")
+
+
+def test_a_cuff_heard_without_a_value_at_the_very_instant_ends_nothing() -> None:
+    score = Score()
+    cuff(score, 0, 120, 80, 93)
+    enter(score, Phase.INFUSING, 100)
+    cuff(score, 100 + LATE, None, None, None)
+    assert score.changes("nibp_overdue") == [(100 + LATE, "present")]
+
+
+def test_before_any_phase_was_entered_the_schedule_counts_from_the_opening() -> None:
+    score = Score(msgspec.structs.replace(LIMITS, cuff_due={Phase.SETUP: seconds(600)}))
+    cuff(score, 10, None, None, None)
+    score.wait(700)
+    (told,) = score.told
+    assert told.at == instant_at(600)
 
 
 def test_a_chair_whose_cuff_was_never_heard_of_is_not_waited_for() -> None:

@@ -23,6 +23,7 @@ word = "severe"
 words = ["never", "always"]
 twice = ["never", "never"]
 blank = "  "
+empty = []
 [inner]
 low = 1
 [inner.most]
@@ -87,6 +88,7 @@ def test_what_is_missing_is_named_with_what_is_expected(reader: Reader, expected
         (lambda each: each.choices("twice", Latch), "twice: expected each word once"),
         (lambda each: each.table("count"), "count = 5: expected a table"),
         (lambda each: each.tables("count", 3), "count = 5: expected an array of 1 to 3 tables"),
+        (lambda each: each.tables("empty", 3), "empty: expected an array of 1 to 3 tables"),
         (lambda each: each.tables("row", 1), "row: expected an array of 1 to 1 tables"),
         (lambda each: each.tables("words", 3), "words: expected an array of tables"),
         (lambda each: each.table("inner").text("low"), "[inner] low = 1: expected a text that"),
@@ -107,9 +109,11 @@ def test_what_is_right_is_read_as_it_is_written() -> None:
     assert isinstance(top.number("count"), float)
     assert top.seconds("part", 2.5, 2.5) == seconds(2.5)
     assert top.choice("word", Latch) is Latch.SEVERE
+    assert top.choices("empty", Latch) == ()
     assert top.choices("words", Latch) == (Latch.NEVER, Latch.ALWAYS)
     assert top.table("inner").table("most").number("deep") == 1
     assert [each.number("at") for each in top.tables("row", 2)] == [1, 2]
+    assert len(read("[[row]]", "ours.toml").tables("row", 1)) == 1
     assert [each.path for each in top.tables("row", 2)] == ["row[0]", "row[1]"]
     assert "count" in top
     assert "nothing" not in top

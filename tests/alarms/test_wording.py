@@ -81,6 +81,7 @@ def test_each_end_of_what_a_person_did_says_which_end_it_was() -> None:
     score.run(700, 900, spo2=88)
     score.do(Deed.TURN_AUDIO_OFF, "spo2_low", 900)
     score.do(Deed.RESUME, "spo2_low", 901)
+    score.run(901, 910, spo2=91)
     assert said(score, "spo2_low")[1:] == [
         (20, "acknowledged", "for 600 s unless below 85 %"),
         (620, "resumed", "the acknowledgement has run out"),
@@ -88,6 +89,7 @@ def test_each_end_of_what_a_person_did_says_which_end_it_was() -> None:
         (820, "resumed", "audio paused for 120 s, now over"),
         (900, "paused", "audio off until somebody resumes it, reminder every 180 s"),
         (901, "resumed", "resumed by a person; it was audio off"),
+        (906, "ended", "at or above 91 % for 5 s"),
     ]
 
 
