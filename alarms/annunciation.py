@@ -142,8 +142,7 @@ class Annunciation(msgspec.Struct, frozen=True, kw_only=True):
             return burst_at(now, priority)
         if RANK[priority] < RANK[last.priority]:
             faded = _fading(last, changes, now)
-            still = faded is not None and faded.ends > now
-            return faded if still else burst_at(now, priority)
+            return faded if faded is not None else burst_at(now, priority)
         due = later(last.at, PATTERNS[priority].repeat)
         return burst_at(now, priority) if now >= due else last
 

@@ -5,10 +5,11 @@ from typing import Final
 import pytest
 
 from alarms.limits import read_preset
-from alarms.permission import allowed
+from alarms.names import Identity
+from alarms.permission import allowed, forbidden
 from alarms.rules import InactivationRules, LimitSet
 from alarms.system import AlarmSystem
-from monitor.model.alarm import Change, Inactivation
+from monitor.model.alarm import Change, Inactivation, Kind, Priority
 from monitor.model.errors import ConfigError
 from monitor.model.link import LinkState
 from monitor.model.metric import Metric
@@ -138,6 +139,21 @@ def test_what_a_limit_set_allows_is_said_in_words() -> None:
         "alarm paused: never",
         "alarm off: never",
     )
+
+
+def test_what_is_kept_in_no_phase_is_said_without_phases() -> None:
+    rules = InactivationRules(audio_off_max=Priority.LOW, alarm_paused_max=Priority.LOW)
+    assert allowed(rules)[:2] == (
+        "audio off: up to low priority, reminder every 180 s",
+        "alarm paused: up to low priority, for 120 s",
+    )
+
+
+def test_what_is_allowed_is_refused_with_no_word() -> None:
+    identity = Identity(alarm="x", title="X", kind=Kind.TECHNICAL, priority=Priority.LOW)
+    rules = InactivationRules(alarm_off_max=Priority.LOW)
+    for state in (Inactivation.ALARM_OFF, Inactivation.ACKNOWLEDGED, Inactivation.NONE):
+        assert forbidden(state, identity, Priority.LOW, Phase.SETUP, rules) == ""
 
 
 def without_table(text: str) -> str:
