@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from alarms.breaths import BreathDetector
 from alarms.rhythm import KEPT_MAX, Rhythm
 from monitor.model.event import WaveformSegment
-from monitor.model.instant import instant_at, seconds
+from monitor.model.instant import Instant, instant_at, seconds
 from monitor.model.metric import Metric
+from tests.alarms.plain_breaths import Breath, plain_rates
 from tests.alarms.score import Score, capnogram
 
 Wave = list[float | None]
@@ -188,7 +189,7 @@ def test_what_is_kept_of_a_rhythm_is_bounded() -> None:
     rhythm = Rhythm()
     for number in range(1000):
         rhythm.begin_breath(instant_at(number * 0.5))
-    assert len(rhythm.begun) <= KEPT_MAX
+    assert len(rhythm.begun) == KEPT_MAX
     assert rhythm.rate(instant_at(499.5)) == pytest.approx(120, rel=0.01)
 
 
@@ -199,3 +200,71 @@ def test_two_long_intervals_are_slow_breathing_and_one_is_a_pause() -> None:
     assert not rhythm.is_slow(seconds(10))
     rhythm.begin_breath(instant_at(30))
     assert rhythm.is_slow(seconds(10))
+
+
+gaps = st.lists(st.sampled_from([1.0, 2.5, 5.0, 7.5, 10.0, 12.5, 15.0, 25.0, 30.0]), max_size=14)
+
+
+@given(gaps)
+def test_the_rate_is_that_of_the_last_half_minute_or_of_the_last_three_of_a_minute(
+    gaps_s: list[float],
+) -> None:
+    rhythm, told = Rhythm(), []
+    begun = [100.0]
+    for gap_s in gaps_s:
+        begun.append(begun[-1] + gap_s)
+    for at in begun:
+        rhythm.begin_breath(instant_at(at))
+        rate = rhythm.rate(instant_at(at))
+        if rate is not None:
+            told.append((at, rate))
+    assert told == pytest.approx(plain_rates([Breath(at, at, 38.0) for at in begun]))
+
+
+def test_three_breaths_are_enough_half_a_minute_apart_and_not_a_nanosecond_more() -> None:
+    for third_ns, is_there in ((0, True), (1, False)):
+        rhythm = Rhythm()
+        last = Instant(instant_at(60) + third_ns)
+        for at in (instant_at(0), instant_at(30), last):
+            rhythm.begin_breath(at)
+        assert (rhythm.rate(last) is not None) == is_there
+
+
+@given(st.lists(st.integers(1, 29), min_size=2, max_size=2))
+def test_the_next_breath_is_overdue_after_two_and_a_half_intervals(intervals_s: list[int]) -> None:
+    rhythm, at = Rhythm(), 0
+    for interval_s in (0, *intervals_s):
+        at += interval_s
+        rhythm.begin_breath(instant_at(at))
+        rhythm.end_breath(38.0)
+    overdue = instant_at(at + min(30.0, max(8.0, 2.5 * sum(intervals_s) / 2)))
+    for asked, is_there in ((overdue, True), (Instant(overdue + 1), False)):
+        assert rhythm.is_current(asked) is is_there
+        assert (rhythm.rate(asked) is not None) is is_there
+        assert rhythm.etco2_now(asked) == (38.0 if is_there else None)
+
+
+def test_no_end_tidal_co2_is_carried_across_a_hole() -> None:
+    rhythm = Rhythm()
+    for at in (0, 5, 10):
+        rhythm.begin_breath(instant_at(at))
+        rhythm.end_breath(38.0)
+    rhythm.break_off()
+    assert rhythm.is_current(instant_at(10)) is False
+    for at in (20, 25, 30):
+        rhythm.begin_breath(instant_at(at))
+    assert rhythm.etco2_now(instant_at(30)) is None
+    rhythm.end_breath(41.0)
+    assert rhythm.etco2_now(instant_at(30)) == 41.0
+
+
+@given(gaps)
+def test_breathing_is_slow_where_the_last_two_intervals_both_are(gaps_s: list[float]) -> None:
+    rhythm, at = Rhythm(), 100.0
+    rhythm.begin_breath(instant_at(at))
+    for gap_s in gaps_s:
+        at += gap_s
+        rhythm.begin_breath(instant_at(at))
+    are_near = sum(gaps_s[-2:]) <= 60
+    is_slow = len(gaps_s) >= 2 and are_near and min(gaps_s[-2:]) >= 10
+    assert rhythm.is_slow(seconds(10)) is is_slow
