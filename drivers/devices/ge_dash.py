@@ -132,7 +132,7 @@ class GeDashProtocol:
         if sensor_at(data, 0) is not None and BLOCK_HEAD_SIZE <= len(data) <= BLOCK_SIZE:
             return self._read_block(data, 0, now, Validity.QUESTIONABLE)
         is_bare = len(data) == VITALS_HEAD_SIZE + VITALS_TAIL_SIZE  # nothing is plugged in
-        if is_bare or sensor_at(data, VITALS_HEAD_SIZE) is not None:
+        if is_bare or _has_block(data):
             return self._read_vitals(data, now)
         if len(data) == ALARM_SIZE and data[ALARM_SENSOR_AT] in SENSORS:
             return self._read_alarm(data, now)
@@ -157,13 +157,13 @@ class GeDashProtocol:
         events = list(self._read_clock(data, COUNTER_AT, now))
         at = VITALS_HEAD_SIZE
         while at + BLOCK_HEAD_SIZE <= len(data):
-            if sensor_at(data, at) is None:
-                events.append(reject("a block is none", data[at:], now))
-                break
             if at + BLOCK_SIZE > len(data):
                 events.append(reject("a block is cut short", data[at:], now))
                 break
-            events += self._read_block(data, at, now, Validity.VALID)
+            if sensor_at(data, at) is None:  # of a kind nobody knows; the others keep their places
+                events.append(reject("a block is none", data[at : at + BLOCK_SIZE], now))
+            else:
+                events += self._read_block(data, at, now, Validity.VALID)
             at += BLOCK_SIZE
         return events
 
@@ -228,6 +228,13 @@ class GeDashProtocol:
         return events
 
 
+def _has_block(data: bytes) -> bool:
+    """Return whether a vitals datagram's blocks are here: one whole, or the first begun."""
+    ends = range(VITALS_HEAD_SIZE + BLOCK_SIZE, len(data) + 1, BLOCK_SIZE)
+    starts = {VITALS_HEAD_SIZE, *(end - BLOCK_SIZE for end in ends)}
+    return any(sensor_at(data, start) is not None for start in starts)
+
+
 def _pleth(data: bytes) -> tuple[float | None, ...] | None:
     """Return the pleth samples of a wave datagram; None if it is no such datagram."""
     if len(data) < 8 or data[2:4] != b"\0\0":
@@ -272,7 +279,7 @@ DRIVER: Final = Driver(
     open_protocol=GeDashProtocol,
     encode=encode,
     open_device=GeDashDevice,
-    device_ports=frozenset({2000, 7000, 7001}),
+    device_ports=frozenset({2000, 3073, 3074, 7000, 7001}),  # from which it answers is not known
     round_trip={
         Metric.SPO2: (1, 100, 1),
         Metric.PULSE_RATE: (10, 350, 1),
@@ -317,6 +324,6 @@ DRIVER: Final = Driver(
         "the same cuff reading twice in a row cannot be told from one",
         "the meaning of the flags in a block is not known",
         "that the monitor stops 30 s after the last request: UNCERTAIN",
-        "whether it answers to the port that asked or always to 3073: UNCERTAIN",
+        "from which port it answers, and whether to the one that asked or to 3073: UNCERTAIN",
     ),
 )

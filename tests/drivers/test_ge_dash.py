@@ -141,6 +141,15 @@ def test_the_unknown_is_told_once_and_the_rest_is_read() -> None:
     assert values(told)[Metric.SPO2] == 97.0
 
 
+def test_a_block_of_another_form_costs_none_beside_it() -> None:
+    good, other = block(SPO2, (97, 72, None)), bytes([7, 0, 2]) + block(SPO2, (5, 5, 5))[3:]
+    for blocks in ([other, good], [good, other]):
+        told = hear(GeDashProtocol(), vitals(*blocks))
+        assert values(told) == {Metric.SPO2: 97.0, Metric.PULSE_RATE: 72.0}
+        assert refusals(told) == ["a block is none"]
+    assert refusals(hear(GeDashProtocol(), vitals(other))) == ["no datagram of a Dash monitor"]
+
+
 def test_a_datagram_cut_short_gives_its_whole_blocks_only() -> None:
     whole = vitals(block(SPO2, (97, 72, None)), block(PRESSURE, (90, 118, 76)))
     for size in range(VITALS_HEAD_SIZE + 70 + 12, len(whole) - 2):
