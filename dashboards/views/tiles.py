@@ -221,14 +221,22 @@ def tile_lines(view: TileView, width: int, height: int, *, is_big: bool) -> tupl
         words = shorten(f" {view.title}", inner)
     title = (Span(words, frame if view.priority else "title"),)
     top = (Span(corner[0], frame), *_ruled(title, inner, corner[1], frame), Span(corner[2], frame))
-    foot = shorten(f" {view.age} ", inner) if view.age else ""
     side = (Span(mark if is_tight else "", frame),)
+    foot = _foot(view.age, inner - width_of(side))
     rule = _ruled(side, inner - cells_of(foot), corner[1], frame)
     bottom = (Span(corner[4], frame), *rule, Span(foot, "value"), Span(corner[5], frame))
     body = _body(view, inner, height - 3, is_big=is_big)
     last = _limits_line(view, inner)
     sides = [(Span(corner[3], frame), *row, Span(corner[3], frame)) for row in (*body, last)]
     return (top, *sides, bottom)
+
+
+def _foot(age: str, room: int) -> str:
+    """Return the age, without its last word where that leaves no room; "" where there is none."""
+    if not age:
+        return ""
+    words = (f" {age} ", f" {age.removesuffix(' ago')} ", age.removesuffix(" ago"))
+    return next((each for each in words if cells_of(each) <= room), shorten(age, room))
 
 
 def _ruled(line: Line, width: int, rule: str, style: str) -> Line:

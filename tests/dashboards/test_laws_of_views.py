@@ -26,7 +26,7 @@ from dashboards.views.wave import Wave
 from dashboards.views.window import Window
 from dashboards.views.words import MARKS, MISSING, watermark
 from dashboards.widgets.palette import STYLES
-from monitor.model.alarm import Priority
+from monitor.model.alarm import FAR_SIGNAL_OFF, Priority
 from monitor.model.event import GenerationMode
 from monitor.model.metric import Metric
 from tests.dashboards.staging import HOSTILE, seen, sights, text_of
@@ -176,7 +176,8 @@ def test_a_high_condition_always_owns_the_band(sight: Sight, width: int, height:
     first = worst(sight.chair.alarms)
     if sight.is_lost or first is None:
         return
-    if any(alarm.priority is Priority.HIGH for alarm in sight.chair.alarms):
+    signalled = [each for each in sight.chair.alarms if each.inactivation not in FAR_SIGNAL_OFF]
+    if any(alarm.priority is Priority.HIGH for alarm in signalled):
         assert first.priority is Priority.HIGH
     styles = {span.style for line in band for span in line}
     assert styles <= {f"{first.priority}", f"{first.priority}-lit"}
