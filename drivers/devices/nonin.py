@@ -6,7 +6,8 @@ Formats 2 and 7 (75 frames a second, told apart by themselves; 25 frames make a 
     #7:       STATUS | PLETH (2, hi) | FLOAT | CHK
 
 FLOAT depends on the place in the packet, counted from the one frame whose STATUS has SYNC.
-Formats 8 and 1 (one frame of 4 or 3 bytes a second, no checksum) only where an option asks.
+Formats 8 and 1 (one frame of 4 or 3 bytes a second, no checksum) only where an option asks. Older
+handhelds print a line of text, see `nonin_text`.
 
 What is told is the display pair (frames 9, 20 and 21), once per packet, and only when 25 frames
 have passed in step and the SYNC frame of the next packet stands right behind them, 13 ms later. A
@@ -57,6 +58,7 @@ from drivers.parts.nonin_short import (
     NoninShortProtocol,
     read_short_capture,
 )
+from drivers.parts.nonin_text import TextOrFrames
 from drivers.reading import Flag, StatusWord
 from monitor.model.event import (
     DeviceEvent,
@@ -115,6 +117,11 @@ class NoninProtocol:
         self._heard_at = OPENING
         self._firmware: int | None = None
         self._head: bytes | None = b""  # the first bytes, for `finish`; None once frames were found
+
+    @property
+    def has_frames(self) -> bool:
+        """Whether a frame was ever found."""
+        return self._head is None
 
     @property
     def wake_at(self) -> Instant | None:
@@ -319,6 +326,8 @@ def open_nonin(options: Options = NO_OPTIONS) -> DeviceProtocol:
         OptionError: an option is unknown, or the format is none of 0, 1, 2, 7, 8.
     """
     chosen = read_options(options, NoninOptions)
+    if chosen.format is Format.AUTO:
+        return TextOrFrames(NoninProtocol(options))
     size = _SHORT_SIZES.get(chosen.format)
     return NoninProtocol(options) if size is None else NoninShortProtocol(size, Setup(chosen))
 

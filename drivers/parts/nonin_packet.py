@@ -14,7 +14,7 @@ from monitor.model.metric import Metric
 
 
 class Format(IntEnum):
-    """The vendor's numbers of the serial formats; 0 finds out whether it is 2 or 7."""
+    """The vendor's numbers of the serial formats; 0 finds out whether it is 2, 7 or text."""
 
     AUTO = 0
     ONE = 1
@@ -49,6 +49,7 @@ STATUS_2_AT: Final = 7
 SPO2_SHOWN_AT: Final = 8
 RATE_SHOWN_AT: Final = 19
 _RATES_AT: Final = (RATE_AT, 13, RATE_SHOWN_AT, 21)
+_RATE_MIN: Final = 18  # per minute; below that a module tells none
 _RATES_DIFFER_MAX: Final = 30  # four beats averaged against eight
 _SPO2S_AT: Final = (SPO2_AT, SPO2_SHOWN_AT, 9, 10, 15, 16)
 LOW_BATTERY: Final = 0x01
@@ -102,17 +103,24 @@ class Packet:
 
         A gap that takes the one frame with SYNC away shifts the places and may keep the count. Then
         some place of a rate holds a saturation or 0, some saturation a 0 or a rate's high byte, or
-        the four rates differ by more than averaging explains. The upper bits of a rate's high byte
-        are reserved; no module is known to set them.
+        the rate shown is near none of the others. (One of them alone may be far: a held value, or
+        eight beats beside four.) The upper bits of a rate's high byte are reserved; no module is
+        known to set them.
         """
         highs = [self.values[at] for at in _RATES_AT]
-        rates = [rate for at in _RATES_AT if (rate := self.rate(at)[1]) is not None]
         shares = [self.spo2(at)[1] for at in _SPO2S_AT]
         return (
             all(high is None or high <= _HIGH_BITS for high in highs)
-            and (not rates or 0 < max(rates) <= min(rates) + _RATES_DIFFER_MAX)
+            and self._is_rate_likely()
             and all(share is None or 0 < share <= 100 for share in shares)
         )
+
+    def _is_rate_likely(self) -> bool:
+        rates = [rate for at in _RATES_AT if (rate := self.rate(at)[1]) is not None]
+        shown = self.rate(RATE_SHOWN_AT)[1]
+        near = [each for each in rates if shown is None or abs(each - shown) <= _RATES_DIFFER_MAX]
+        is_near = shown is None or len(near) > 1 or len(rates) == 1
+        return is_near and all(each >= _RATE_MIN for each in rates)
 
     def rate(self, at: int) -> tuple[bool, int | None]:
         """Return whether the pair at `at` was heard, and its rate or None."""
