@@ -79,15 +79,20 @@ class BreathClock(msgspec.Struct, kw_only=True):
             self.breathe(self.wave.breath_at, seen)
         return seen > 0
 
-    def hear_rate(self, rate: float | None, now: Instant, rules: ApnoeaRules) -> bool:
-        """Take a breath rate, None if not available; say whether it counts as a breath."""
+    def hear_rate(
+        self, rate: float | None, etco2_at: Instant | None, now: Instant, rules: ApnoeaRules
+    ) -> bool:
+        """Take a breath rate, None if not available; say whether it counts as a breath.
+
+        The last EtCO2 of any validity came at `etco2_at`.
+        """
         if rate is None:
             if not is_fresh(self.wave, now) and self.etco2_is_lost:
                 self.lose(now)
             return False
         self._measure(now)
         if rate <= 0:
-            self.zeros.hear_zero(self.wave, now)
+            self.zeros.hear_zero(self.wave, etco2_at, now)
             return False
         self.zeros.hear_rate(now)
         if self.no_breath_from is not None:

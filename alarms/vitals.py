@@ -207,12 +207,12 @@ class Vitals:
     # -- breaths
 
     def _tell_breaths(self, metric: Metric, value: float | None, now: Instant) -> None:
-        breaths = self.senses.breaths
+        breaths, etco2 = self.senses.breaths, self.senses.channels[Metric.ETCO2]
         if metric is Metric.ETCO2:
-            breaths.hear_etco2(value, self.senses.channels[metric].valid_at, now)
+            breaths.hear_etco2(value, etco2.valid_at, now)
         elif metric is not Metric.RESP_RATE:
             return
-        elif breaths.hear_rate(value, now, self._rules.apnoea):
+        elif breaths.hear_rate(value, etco2.heard_at, now, self._rules.apnoea):
             self._breathed(now)
         else:
             self._breath_missing(now)

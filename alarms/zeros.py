@@ -84,17 +84,15 @@ def was_cut_off_flat(wave: BreathDetector, at: Instant) -> bool:
 class Zeros(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The zeros that a device prints, what was lost before them, and what speaks against them.
 
-    `since`: a rate of 0 is printed. `etco2_at`: the last EtCO2 above 0; `has_etco2`: the newest was
-    one. `gone_at`: EtCO2 is 0 or not available since, `gone_last` the
-    last time it was. `is_flat_first`: the waveform showed no breath for a while before that.
-    `explained_end` is when the newest explanation stops counting, `explained_least` the earliest a
-    flat waveform may end it.
+    `since`: a rate of 0 is printed. `has_etco2`: the newest EtCO2 was above 0. `gone_at`: EtCO2 is
+    0 or not available since, `gone_last` the last time it was. `is_flat_first`: the waveform showed
+    no breath for a while before that. `explained_end` is when the newest explanation stops
+    counting, `explained_least` the earliest a flat waveform may end it.
     """
 
     since: Instant | None = None
     are_counted: bool = False
     has_etco2: bool = False
-    etco2_at: Instant | None = None
     gone_at: Instant | None = None
     gone_last: Instant | None = None
     is_flat_first: bool = False
@@ -103,14 +101,14 @@ class Zeros(msgspec.Struct, kw_only=True, omit_defaults=True):
     explained_least: Instant = Instant(0)
     doubted_from: Instant | None = None
 
-    def hear_zero(self, wave: BreathDetector, now: Instant) -> None:
-        """The device prints a rate of 0."""
+    def hear_zero(self, wave: BreathDetector, etco2_at: Instant | None, now: Instant) -> None:
+        """The device prints a rate of 0; the last EtCO2 of any validity came at `etco2_at`."""
         before, self.rate_at = self.rate_at, now
         if self.since is not None:
             return
         self.since = now
         self._weigh_silence(wave, before, now)
-        self._weigh_silence(wave, self.etco2_at, now)
+        self._weigh_silence(wave, etco2_at, now)
         self._weigh(wave, now)
         if self._is_just_gone(now) or _was_breathing(wave, now):
             self._explain(wave, now, now)
@@ -127,7 +125,7 @@ class Zeros(msgspec.Struct, kw_only=True, omit_defaults=True):
             self._weigh_silence(wave, before, now)
         self.has_etco2 = bool(etco2)
         if etco2:
-            self.etco2_at, self.gone_at = now, None
+            self.gone_at = None
             return
         if etco2 is None or self.gone_at is not None or _was_breathing(wave, now):
             self._lose(wave, now, now)
