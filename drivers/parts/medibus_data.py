@@ -35,7 +35,7 @@ from monitor.model.metric import Metric
 
 _ITEM_SIZE: Final = 6
 _CODE: Final = re.compile(r"[0-9A-F]{2}")
-_ITEM: Final = re.compile(r"([0-9A-F]{2}) *(?:(-?(?:\d+\.?\d*|\.\d+))|-*|\**) *")
+_ITEM: Final = re.compile(r"([0-9A-F]{2}) *(?:(-?(?:\d+\.?\d*|\.\d+))|[-.*?]*) *")
 _MMHG_PER_KPA: Final = 7.50062
 _MMHG_PER_MBAR: Final = 0.750062
 _OXIMETER: Final = frozenset({Metric.SPO2, Metric.PULSE_RATE})
@@ -65,7 +65,7 @@ def items_of(data: bytes) -> dict[int, float | None] | str:
         item = _item(data[at : at + _ITEM_SIZE])
         if item is None:
             return "an item without its form"
-        if item[0] in items:
+        if items.get(item[0], item[1]) != item[1]:
             return "an item met twice"
         items[item[0]] = item[1]
     return items

@@ -19,12 +19,15 @@ from drivers.framing import STRAY_SIZE_MAX, Piece, Strays
 
 COMMAND, ANSWER = 0x1B, 0x01
 END: Final = 0x0D
+LINE_FEED: Final = 0x0A
 PAUSE, GO_ON, CANCEL = 0x11, 0x13, 0x18
 _COMMAND_SIZE_MAX: Final = 256
 _ANSWER_SIZE_MAX: Final = 3860
 REAL_TIME: Final = 0x80
 _PADDING: Final = (b"\n", b"\0")
 """What terminal programs and adapters put behind a carriage return; no device sends it."""
+_ENDS: Final = frozenset({END, LINE_FEED})
+"""A file saved as text may hold line feeds in place of carriage returns; the sum still decides."""
 
 _RUN: Final = re.compile(
     rb"(?P<text>[\x20-\x7e\x03]+)|(?P<real>[\x80-\xff]+)|[^\x20-\x7e\x03]", re.DOTALL
@@ -164,10 +167,10 @@ class MedibusSplitter:
             self._refuse("frame cut short", found)
             self._begin(found)
             self._answer = bytearray([byte])
-        elif byte == END and self._command is not None:
+        elif byte in _ENDS and self._command is not None:
             frame, self._command = self._command, None
             self._close(frame, found)
-        elif byte == END and self._answer is not None:
+        elif byte in _ENDS and self._answer is not None:
             frame, self._answer = self._answer, None
             self._close(frame, found)
         else:

@@ -110,7 +110,7 @@ def test_what_is_absent_was_there_and_is_not_any_more() -> None:
     assert Metric.ETCO2 not in values(hear(MedibusProtocol(), VENDOR, VENDOR))
 
 
-@pytest.mark.parametrize("blank", ["    ", "--- ", "****"])
+@pytest.mark.parametrize("blank", ["    ", "--- ", "****", "--.-", " -- ", "?.? "])
 def test_a_blank_value_is_missing_and_never_zero(blank: str) -> None:
     told = hear(MedibusProtocol(), measured(f"EB{blank}E1 72 "))
     assert values(told) == {Metric.SPO2: None, Metric.PULSE_RATE: 72.0}
@@ -307,6 +307,15 @@ def test_what_a_terminal_program_puts_behind_a_line_end_is_passed_over(padding: 
         assert not values(told)
 
 
+def test_a_file_saved_as_text_may_end_its_frames_with_line_feeds() -> None:
+    told = hear(MedibusProtocol(), (IDENTITY + CAPNOSAT + VENDOR).replace(b"\r", b"\n"))
+    assert not refusals(told)
+    assert {97.0, 98.0, 38.0} <= {each.value for each in told if isinstance(each, Observation)}
+    for at in range(1, len(CAPNOSAT) - 1):  # one that came in does not make the half a whole
+        told = hear(MedibusProtocol(), CAPNOSAT[:at] + b"\n" + CAPNOSAT[at:])
+        assert not values(told), at
+
+
 def test_lost_bytes_cost_their_answer_and_nothing_else() -> None:
     expected = values(hear(MedibusProtocol(), CAPNOSAT))
     for size in (1, 2, 6, 12):
@@ -324,6 +333,7 @@ def test_lost_bytes_cost_their_answer_and_nothing_else() -> None:
         measured("EB 9x "),
         measured("eb 98 "),
         measured("EB 98 EB 97 "),
+        measured("EB 98 EB    "),
         answer(Code.ALARMS_1, b"B27TOO SHORT"),
         answer(Code.ALARMS_1, b"BXXET CO2 LOW  "),
         answer(Code.TEXT, b"22\x30"),
@@ -343,6 +353,12 @@ def test_what_has_a_wrong_form_is_refused_whole(bad: bytes) -> None:
 def test_unknown_codes_are_told_once_and_known_ones_left_alone() -> None:
     told = hear(MedibusProtocol(), measured("F030  1099  EB 98 "), measured("1099  "))
     assert details(told, NoticeKind.UNKNOWN_FIELD) == ["measured data 10"]
+
+
+def test_an_item_said_twice_alike_is_one() -> None:
+    told = hear(MedibusProtocol(), measured("EB 98 E1 72 EB98  "))
+    assert values(told) == {Metric.SPO2: 98.0, Metric.PULSE_RATE: 72.0}
+    assert not refusals(told)
 
 
 def test_a_value_nobody_reads_may_have_any_form() -> None:
