@@ -88,6 +88,15 @@ def test_what_another_device_said_of_the_future_or_out_of_order_is_no_reading() 
     assert score.lines() == []
 
 
+def test_of_two_readings_of_one_instant_the_later_heard_counts() -> None:
+    score = Score()
+    score.see(0, spo2=97)
+    for value in (96, 84):
+        score.hear(OtherReading(Metric.SPO2, "b", value, instant_at(0)), 0)
+    both(score, 1, 40, 97, 84)
+    assert score.changes(DIFFER) == [(30, "present")]
+
+
 def test_the_loss_of_the_judged_device_is_told_whatever_the_other_says() -> None:
     score = Score()
     both(score, 0, 60, 97, 84)

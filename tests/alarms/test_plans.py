@@ -91,7 +91,8 @@ def test_a_burst_is_cut_at_once_only_where_a_person_silenced_it(
         assert plan.burst is None
     else:
         assert plan.burst is not None
-        assert (plan.burst.at, plan.burst.ends) == (Instant(0), PATTERNS[HIGH].least)
+        assert plan.burst.at == 0
+        assert plan.burst.ends == Instant(PATTERNS[HIGH].least)
 
 
 def test_a_burst_that_is_over_does_not_fade_and_its_last_instant_is_over() -> None:

@@ -13,7 +13,7 @@ from monitor.model.errors import ConfigError
 from monitor.model.instant import Duration, in_seconds
 from monitor.model.metric import Metric
 from monitor.model.session import Phase
-from tests.alarms.score import LIMITS, PRESET_TEXT
+from tests.alarms.score import LIMITS, PATTERNS, PRESET_TEXT
 
 Reading = Callable[[LimitSet], float | Duration]
 
@@ -156,3 +156,40 @@ def test_each_ceiling_is_never_low_or_medium_and_no_limit_set_can_say_high(key: 
         assert getattr(rules, key) is ceiling
     with pytest.raises(ConfigError, match=f"{key} = 'high': expected one of never, low, medium"):
         read_preset(PRESET_TEXT.replace(f'{key} = "{shipped}"', f'{key} = "high"', 1), "ours.toml")
+
+
+@pytest.mark.parametrize("table", ["operator", "operator.inactivation", "apnoea", "data"])
+def test_each_table_refuses_what_nobody_knows_and_what_comes_from_nowhere(table: str) -> None:
+    unknown = PRESET_TEXT.replace(f"[{table}]\n", f"[{table}]\nwhatever_s = 5\n", 1)
+    with pytest.raises(ConfigError, match=r"whatever_s = 5: unknown key; ") as error:
+        read_preset(unknown, "ours.toml")
+    assert str(error.value).startswith(f"ours.toml: [{table}] ")
+    sources = f"[{table}.provenance]\n"
+    start = PRESET_TEXT.index(sources) + len(sources)
+    end = PRESET_TEXT.index("\n[", start)
+    without = PRESET_TEXT[:start] + PRESET_TEXT[end:]
+    with pytest.raises(ConfigError, match=r"no provenance; say where it comes from"):
+        read_preset(without, "ours.toml")
+
+
+def test_a_table_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"^ours.toml: extras: unknown key; known: apnoea, "):
+        read_preset(PRESET_TEXT + "\n[extras]\nlimit = 3\n", "ours.toml")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("[pattern.blind_and_low]", "[pattern.apnoea]"),
+        ("[pattern.blind_and_low]", "[pattern.spo2_low]"),
+        ("[pattern.blind_and_low]", "[pattern.nibp_sys_far_down]"),
+        ("[relative.nibp_sys_far_down]", "[relative.link_box]"),
+        ("[relative.nibp_sys_far_down]", "[relative.nibp_sys_low]"),
+    ],
+)
+def test_a_name_that_is_taken_is_refused_with_its_table(old: str, new: str) -> None:
+    assert old in PATTERNS
+    with pytest.raises(ConfigError) as error:
+        read_preset(PRESET_TEXT + PATTERNS.replace(old, new, 1), "ours.toml")
+    said = f"ours.toml: {new}: the name of another condition; choose a new one"
+    assert str(error.value) == said

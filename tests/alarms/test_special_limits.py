@@ -127,6 +127,39 @@ def test_readings_outside_the_baseline_phase_make_none_and_move_none() -> None:
     assert score.system.limits_of(Metric.NIBP_SYS) == (90, 160)
 
 
+def test_a_baseline_that_puts_a_relative_limit_out_of_reach_leaves_the_one_before_in_force() -> (
+    None
+):
+    score = Score()
+    enter(score, Phase.BASELINE, 0)
+    for at in (10, 210):
+        cuff(score, at, 100, 60, 74)
+    for at in (1000, 1200):
+        cuff(score, at, 250, 100, 150)
+    rule = score.system.inspect("nibp_sys_above_baseline")
+    assert rule is not None
+    assert rule.rule is not None
+    assert rule.rule.limit == pytest.approx(130)
+
+
+def test_a_limit_without_budget_and_count_gathers_nothing() -> None:
+    score = Score()
+    score.run(0, 30, spo2=80)
+    assert msgspec.json.decode(score.system.save())["senses"]["tallies"] == {}
+
+
+def test_a_metric_is_quick_again_only_when_its_budget_is_paid_back() -> None:
+    score = Score(with_budget(budget=50.0))
+    quick = score.system._vitals.quick
+    score.run(0, 10, spo2=95)
+    assert Metric.SPO2 in quick
+    score.run(10, 14, spo2=88)
+    score.run(14, 15, spo2=92)
+    assert Metric.SPO2 not in quick, "6 points are left"
+    score.run(15, 20, spo2=95)
+    assert Metric.SPO2 in quick
+
+
 def test_a_relative_low_limit_lies_below_the_baseline() -> None:
     score = Score(with_more())
     enter(score, Phase.BASELINE, 0)

@@ -107,6 +107,14 @@ def test_what_no_value_measures_is_told_by_its_note() -> None:
     ]
 
 
+def test_an_acknowledged_low_one_is_quiet_for_longest() -> None:
+    score = Score()
+    score.run(0, 120, temp=39.5)
+    score.do(Deed.ACKNOWLEDGE, "temp_high", 120)
+    assert score.standing()["temp_high"].priority is Priority.LOW
+    assert said(score, "temp_high")[-1] == (120, "acknowledged", "for 1800 s unless above 40 Cel")
+
+
 @pytest.mark.parametrize("value", [None, 80.0])
 def test_an_acknowledgement_without_an_edge_is_only_worse(value: float | None) -> None:
     before = State(operator=Inactivation.ACKNOWLEDGED, value=value, by="nurse-1")
