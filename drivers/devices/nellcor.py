@@ -9,12 +9,13 @@
 Numbers are right-aligned in three columns; a star marks one outside its limits; status codes of two
 letters follow. A header (model, version, limits) comes every 22 lines. The columns stand in for
 the missing checksum: a lost character moves them. Those of the N-560 are known; another layout is
-believed when two lines in a row agree on it.
+believed when two lines in a row agree on where the numbers end or begin.
 """
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from itertools import pairwise
+from typing import Final, NamedTuple, TypeAlias
 
 from drivers.clock import ClockOptions, DeviceClock, seconds_since_1970
 from drivers.contract import (
@@ -53,7 +54,9 @@ _BEGIN: Final = re.compile(rb"\d\d-[A-Za-z]{3}-\d\d \d\d:\d\d:\d\d(?= )")
 _STAMP_SIZE: Final = 18
 _TOKEN: Final = re.compile(r"\S+")
 _NUMBER: Final = re.compile(r"(\d{1,3}|-{2,3})(\*?)")
-_COLUMNS: Final = (24, 32, 40)  # where the numbers of an N-560 end
+_Layout: TypeAlias = tuple[str, tuple[int, ...]]
+_KNOWN: Final[_Layout] = ("end", (24, 32, 40))  # where the numbers of an N-560 end
+_DATA_SIZE: Final = 61  # of its line
 _HEADER: Final = re.compile(
     r"\s*(\S{1,16})\s+VERSION\s+([\d.]{1,16})\s+CRC:\s*\S+\s+"
     r"SpO2 Limit:\s*(\d+)-\s*(\d+)\S*\s+PR Limit:\s*(\d+)-\s*(\d+)\S*.*",
@@ -65,6 +68,14 @@ _SETTING: Final = re.compile(
 _INSTRUMENT: Final = re.compile(r"\s*(\S{1,16})\s+VERSION\s+([\d.]{1,16})\s+INFO\s+CRC:.*")
 _TITLES: Final = re.compile(r"\s*TIME\s+%SpO2\s+BPM\s+PA\s+Status\s*", re.IGNORECASE)
 _MENU: Final = re.compile(r".*Interactive Mode.*|\s*\d\) [A-Z].*|\s*Command\?\s*\d?\s*")
+
+
+class _Waiting(NamedTuple):
+    """A line whose numbers stand where none stood before."""
+
+    layouts: set[_Layout]
+    line: bytes
+    at: Instant
 
 
 class NellcorOptions(ClockOptions, frozen=True, kw_only=True):
@@ -83,8 +94,9 @@ class NellcorProtocol:
         self._status = StatusWord(FLAGS)
         self._unknown = UnknownFields()
         self._identity: dict[str, str] = {}
-        self._columns: set[tuple[int, ...]] = {_COLUMNS}
-        self._other: tuple[tuple[int, ...], bytes] | None = None  # a layout met once
+        self._layouts = {_KNOWN}
+        self._other: _Waiting | None = None  # the first line of another layout
+        self._size = _DATA_SIZE
         self._to_send = [MENU_OPEN, MENU_SHOW, MENU_LEAVE] if chosen.identify else []
         self._outgoing: list[bytes] = []
         self._wake_at: Instant | None = None
@@ -123,21 +135,27 @@ class NellcorProtocol:
             events += (
                 [reject(flaw, line, now)] if flaw else self._read(line, now, Validity.QUESTIONABLE)
             )
-        if self._other is not None and len(self._columns) == 1:
-            columns, line = self._other
-            self._columns.add(columns)
-            events += self._read(line, now, Validity.QUESTIONABLE)
-        return events
+        if self._layouts != {_KNOWN} or self._other is None:
+            return [*events, *self._give_up()]
+        line, self._layouts, self._other = self._other.line, self._other.layouts, None
+        return [*events, *self._read_data(line, now, Validity.QUESTIONABLE)]
 
     def _read(
         self, line: bytes, now: Instant, trust: Validity = Validity.VALID
     ) -> list[DeviceEvent]:
+        """Tell one line. Where several begin in it, one is whole that is as long as others are."""
         begins = [found.start() for found in _BEGIN.finditer(line)]
         if not begins:
             return self._read_other(line, now)
         events: list[DeviceEvent] = []
-        if line[: begins[-1]].strip():
-            events.append(reject("line cut short", line[: begins[-1]], now))
+        for begin, end in pairwise([0, *begins]):
+            part = line[begin:end]
+            if begin in begins and len(part) == self._size:
+                events += self._read_data(part, now, trust)
+            elif part.strip():
+                events.append(reject("line cut short", part, now))
+        if begins == [0]:
+            self._size = len(line)
         return events + self._read_data(line[begins[-1] :], now, trust)
 
     def _read_data(self, line: bytes, now: Instant, trust: Validity) -> list[DeviceEvent]:
@@ -150,13 +168,11 @@ class NellcorProtocol:
         if local_s is None:
             return [reject("no such date", line, now)]
         found = [each for each in numbers if each is not None]
-        columns = tuple(
-            token.start() + len(number[1]) for token, number in zip(tokens, found, strict=False)
-        )
-        if not self._is_column(columns, line):
-            return [reject("columns differ", line, now)]
+        events = self._learn(_layouts_of(tokens, found), line, now)
+        if self._other is not None:
+            return events
         codes = {token[0] for token in tokens[3:]}
-        events = [*self._clock.hear(local_s, now)]
+        events += self._clock.hear(local_s, now)
         for code in sorted(codes - CODES.keys()):
             events += self._unknown.meet(f"status {code}", now)
         word = sum(CODES[code] for code in codes & CODES.keys())
@@ -172,17 +188,20 @@ class NellcorProtocol:
             self._wake_at = now
         return events
 
-    def _is_column(self, columns: tuple[int, ...], line: bytes) -> bool:
-        """Tell whether the numbers stand where they should; learn a layout met twice in a row."""
-        if columns in self._columns:
-            self._other = None
-            return True
-        if self._other is not None and self._other[0] == columns:
-            self._columns = {_COLUMNS, columns}
-            self._other = None
-            return True
-        self._other = (columns, line)
-        return False
+    def _learn(self, layouts: set[_Layout], line: bytes, now: Instant) -> list[DeviceEvent]:
+        """Let a line wait whose numbers stand elsewhere; one that agrees with it frees both."""
+        other = self._other
+        if layouts & self._layouts or other is None or not layouts & other.layouts:
+            events = self._give_up()
+            self._other = None if layouts & self._layouts else _Waiting(layouts, line, now)
+            return events
+        self._layouts = {_KNOWN, *(layouts & other.layouts)}
+        self._other = None
+        return self._read_data(other.line, other.at, Validity.VALID)
+
+    def _give_up(self) -> list[DeviceEvent]:
+        other, self._other = self._other, None
+        return [] if other is None else [reject("columns differ", other.line, other.at)]
 
     def _read_other(self, line: bytes, now: Instant) -> list[DeviceEvent]:
         text = line.decode("ascii")
@@ -211,6 +230,13 @@ class NellcorProtocol:
             return []
         self._identity[kind] = words
         return [DeviceNotice(NoticeKind.DEVICE_IDENTITY, now, detail=words)]
+
+
+def _layouts_of(tokens: Sequence[re.Match[str]], numbers: Sequence[re.Match[str]]) -> set[_Layout]:
+    """Return where the three numbers end, for a right-aligned table, and where they begin."""
+    begins = tuple(token.start() for token in tokens[:3])
+    ends = tuple(begin + len(number[1]) for begin, number in zip(begins, numbers, strict=True))
+    return {("end", ends), ("begin", begins)}
 
 
 def _clock_of(text: str) -> float | None:

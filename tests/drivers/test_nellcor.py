@@ -150,13 +150,42 @@ def test_a_lost_character_is_never_another_number() -> None:
 def test_another_layout_is_believed_when_two_lines_agree() -> None:
     other = [line.replace(b"20    ", b"20      ") for line in (GOOD, GOOD.replace(b"97", b"96"))]
     protocol = NellcorProtocol()
-    assert not values(protocol.receive(other[0], Instant(0)))
-    assert values(protocol.receive(other[1], Instant(1)))[Metric.SPO2] == 96.0
+    assert not protocol.receive(other[0], Instant(0))
+    both = [
+        each for each in protocol.receive(other[1], Instant(1)) if isinstance(each, Observation)
+    ]
+    assert [(each.value, each.at) for each in both] == [(97.0, 0), (72.0, 0), (96.0, 1), (72.0, 1)]
     assert values(protocol.receive(GOOD, Instant(2)))[Metric.SPO2] == 97.0
     assert values(protocol.receive(other[0], Instant(3)))[Metric.SPO2] == 97.0
     alone = hear(NellcorProtocol(), other[0])
     assert validities(alone) == dict.fromkeys(values(alone), Validity.QUESTIONABLE)
     assert values(alone)[Metric.SPO2] == 97.0
+
+
+def test_a_table_may_be_aligned_to_the_left() -> None:
+    lines = (
+        b"14-Nov-23 22:13:20   97      72      48  \r\n",
+        b"14-Nov-23 22:13:22   97      101     9   \r\n",
+        b"14-Nov-23 22:13:24   100     99      130 \r\n",
+    )
+    told = hear(NellcorProtocol(), *lines)
+    heard = [each.value for each in told if isinstance(each, Observation)]
+    assert heard == [97.0, 72.0, 97.0, 101.0, 100.0, 99.0]
+    assert not refusals(told)
+
+
+def test_a_layout_met_once_is_refused_when_the_next_line_is_as_known() -> None:
+    told = hear(NellcorProtocol(), GOOD.replace(b"20    ", b"20      "), LOW)
+    assert refusals(told) == ["columns differ"]
+    assert values(told)[Metric.SPO2] == 84.0
+
+
+def test_lines_whose_break_was_lost_are_both_read_where_the_first_is_whole() -> None:
+    told = hear(NellcorProtocol(), GOOD[:-2] + LOW)
+    assert [each.value for each in told if isinstance(each, Observation)] == [97, 72, 84, 72]
+    told = hear(NellcorProtocol(), GOOD[:-3] + LOW)
+    assert [each.value for each in told if isinstance(each, Observation)] == [84, 72]
+    assert refusals(told) == ["line cut short"]
 
 
 def test_a_capture_that_starts_anywhere_is_read_from_the_next_line_on() -> None:
