@@ -69,11 +69,15 @@ def test_limits_that_overlap_are_found_in_words(
     facts = describe(metric)
     span = facts.technical_high - facts.technical_low
     low, high = facts.technical_low + one * span, facts.technical_low + two * span
-    texts = [each.text for each in found(rule(metric, "low", low), rule(metric, "high", high),
-                                         phase=phase)]  # fmt: skip
-    told = [each for each in texts if f"is {metric}_low and {metric}_high at once" in each]
+    both = f"is {metric}_low and {metric}_high at once; move them apart"
+    pair = (rule(metric, "low", low), rule(metric, "high", high))
+    told = [each for each in found(*pair, phase=phase) if each.text.endswith(both)]
     assert len(told) <= 1
-    assert all("move them apart" in each for each in told)
+    for each in told:
+        assert each.alarm == f"{metric}_low"
+        _, value, _ = each.text.split(" ", 2)
+        assert each.text == f"{metric} {value} {both}"
+        assert high < float(value) < low or f"{float(value):g}" in {f"{high:g}", f"{low:g}"}
     if low <= high:
         assert not told
     elif low - high > span / 100:
@@ -110,3 +114,13 @@ def test_what_is_worse_is_not_told_later() -> None:
     )
     assert found(msgspec.structs.replace(own, delay=seconds(5))) == []
     assert found(msgspec.structs.replace(own, severe=None)) == []
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "is_found"), [(106.0, 99.8, True), (106.0, 100.2, False), (1.2, 0.9, True)]
+)
+def test_limits_are_compared_over_all_that_can_be_measured_and_no_further(
+    low: float, high: float, *, is_found: bool
+) -> None:
+    wrong = found(rule(Metric.SPO2, "low", low), rule(Metric.SPO2, "high", high))
+    assert any("at once" in each.text for each in wrong) == is_found

@@ -5,9 +5,12 @@ from typing import Final
 
 import pytest
 
+from alarms import toml
 from alarms.limits import read_preset
-from alarms.rules import LimitSet
+from alarms.reading import Provenance, read_limits
+from alarms.rules import BaselineRules, LimitSet
 from monitor.model.errors import ConfigError
+from monitor.model.instant import seconds
 from tests.alarms.score import PATTERNS, PRESET_TEXT
 
 COUNTS: Final = """budget = 50
@@ -19,6 +22,8 @@ TEXT: Final = (PRESET_TEXT + PATTERNS).replace("severe = 85\n", COUNTS, 1).repla
     'provenance = { limit = "adult default of common monitors is 90;',
     'provenance = { budget = "test", violations_max = "test", limit = "90 is common;', 1,
 )  # fmt: skip
+
+NO_VALUE: Final = "leave no value that is inside both by the hysteresis; expected low below high by"
 
 BOUNDS: Final = (
     ("baseline", "readings_min", 2, 6),
@@ -89,7 +94,11 @@ def test_a_number_may_be_what_lies_within_its_bounds_and_nothing_else(
         ('"below", amount = 93', '"below", amount = 0', "from 1 to 100"),
         ("etco2 = 10", "etco2 = 0.09", "from 0.1 to 100"),
         ("etco2 = 10", "etco2 = 101", "from 0.1 to 100"),
-        ("etco2 = 10", "co2 = 10", "no such metric; known: spo2, pulse_rate, heart_rate, etco2,"),
+        (
+            "etco2 = 10",
+            "co2 = 10",
+            "co2 = 10: no such metric; known: spo2, pulse_rate, heart_rate, etco2,",
+        ),
         ("etco2 = 10", "pleth = 10", "no such metric"),
         ("[limits.spo2.low]\nlimit = 90\n", "[limits.spo2.low]\nlimit = 1\n", "out of reach"),
         ("severe = 85\n", "severe = 1\n", "out of reach: no spo2 beyond it can be measured"),
@@ -110,6 +119,69 @@ def test_what_is_out_of_reach_is_refused_in_words(old: str, new: str, said: str)
     with pytest.raises(ConfigError) as error:
         read_preset(TEXT.replace(old, new, 1), "ours.toml")
     assert said in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("limit = 90\n", "limit = 1\n",
+         "[limits.spo2.low] limit = 1: out of reach: no spo2 beyond it can be measured"),
+        ("severe = 85\n", "severe = 1\n",
+         "[limits.spo2.low] severe = 1: out of reach: no spo2 beyond it can be measured"),
+        ("severe = 85\n", "severe = 90\n",
+         "[limits.spo2.low] severe = 90: expected a value beyond the limit 90"),
+        ('severe_priority = "high"', 'severe_priority = "medium"',
+         "[limits.spo2.low] severe_priority = 'medium': expected one above medium"),
+        ("hysteresis = 1\n", "hysteresis = 11\n",
+         "[limits.spo2.low] hysteresis = 11: no measurable value would end this condition"),
+        ("limit = 25\n", "limit = 46\n",
+         f"[limits.etco2] low: low limit 46 and high limit 50 {NO_VALUE} more than 4"),
+        ("[limits.fico2.high]\n", "[limits.perfusion_index]\n[limits.fico2.high]\n",
+         "[limits] perfusion_index: expected a table low or high, or both"),
+        ("etco2 = 10", "nibp_sys = 10",
+         "[doubt.sources_differ] nibp_sys = 10: two cuffs never measure at once; leave it out"),
+        ('unit_for_s = "proposal: 30 s"\n', "",
+         "[doubt] unit_for_s = 30: no provenance; say where it comes from: provenance.unit_for_s"),
+    ],
+)  # fmt: skip
+def test_a_refusal_names_file_table_key_and_value_and_says_what_would_be_right(
+    old: str, new: str, said: str
+) -> None:
+    assert old in TEXT
+    with pytest.raises(ConfigError) as error:
+        read_preset(TEXT.replace(old, new, 1), "ours.toml")
+    assert str(error.value) == f"ours.toml: {said}"
+
+
+@pytest.mark.parametrize("kept", ["severe", "severe_priority", "severe_delay_s"])
+def test_a_severe_band_is_whole_or_is_refused(kept: str) -> None:
+    head, band = TEXT.split("severe = 85\n", 1)
+    words = {"severe": "85", "severe_priority": '"high"', "severe_delay_s": "5"}
+    band = band.replace('severe_priority = "high"\nsevere_delay_s = 5\n', "", 1)
+    with pytest.raises(ConfigError, match=r"\[limits.spo2.low\] severe(_priority)?: missing"):
+        read_preset(f"{head}{kept} = {words[kept]}\n{band}", "ours.toml")
+
+
+def test_a_limit_may_end_where_measuring_ends_and_no_further() -> None:
+    (high,) = [each for each in read("limits.fico2.high", "hysteresis", 8).limits
+               if each.alarm == "fico2_high"]  # fmt: skip
+    assert high.inside == 0
+    with pytest.raises(ConfigError, match="no measurable value would end this condition"):
+        read("limits.fico2.high", "hysteresis", 8.1)
+
+
+def test_no_limit_at_all_is_refused() -> None:
+    table = toml.read("[limits]\n", "ours.toml").table("limits")
+    provenance = Provenance(toml.read("[provenance]\n", "ours.toml"))
+    with pytest.raises(ConfigError) as error:
+        read_limits(table, provenance)
+    assert str(error.value) == "ours.toml: [limits]: no limit at all; expected at least one"
+
+
+def test_a_preset_that_says_nothing_of_a_baseline_takes_two_readings_within_ten_minutes() -> None:
+    start = TEXT.index("\n[baseline]\n")
+    limits = read_preset(TEXT[:start] + TEXT[TEXT.index("\n[relative.") :], "ours.toml")
+    assert limits.baseline == BaselineRules(readings_min=2, within=seconds(600))
 
 
 @pytest.mark.parametrize(
