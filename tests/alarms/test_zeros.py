@@ -136,3 +136,31 @@ def test_without_a_waveform_no_explanation_puts_an_apnoea_off_beyond_a_minute(lo
     score.run(60, 60 + lost_s, etco2=None, resp_rate=None)
     score.run(60 + lost_s, 130, etco2=None, resp_rate=0)
     assert 89 <= score.changes("apnoea")[0][0] <= 59 + 60
+
+
+@pytest.mark.hazard("H1")
+def test_one_late_breath_does_not_speak_against_zeros_that_followed_no_loss() -> None:
+    score = breathing(iter(capnogram(1.0, 12)))
+    for second in range(60, 90):
+        rate = 12 if second < 68 else 0
+        row(score, second, 36.0 if second == 70 else 0.0, etco2=38, resp_rate=rate)
+    assert score.changes("resp_rate_low") == [(78, "present")]
+
+
+@pytest.mark.hazard("H3")
+def test_seconds_in_which_nothing_arrived_are_not_measured_as_breathless() -> None:
+    score = Score()
+    score.run(0, 60, etco2=38, resp_rate=12)
+    score.run(60, 65, etco2=0, resp_rate=0)
+    score.wait(300)
+    assert score.changes("apnoea") == []
+    assert "no_data_resp_rate" in score.standing()
+
+
+@pytest.mark.hazard("H1")
+def test_the_last_breath_of_a_waveform_starts_the_clock_and_a_printed_rate_does_not() -> None:
+    score = breathing(iter(capnogram(1.0, 12)))
+    for second in range(60, 100):
+        rate = 12 if second < 68 else 0
+        row(score, second, 7.5 * (second % 2), etco2=38, resp_rate=rate)
+    assert score.changes("apnoea")[0][0] <= 59 + 31
