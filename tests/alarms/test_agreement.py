@@ -97,6 +97,15 @@ def test_of_two_readings_of_one_instant_the_later_heard_counts() -> None:
     assert score.changes(DIFFER) == [(30, "present")]
 
 
+@pytest.mark.parametrize(("other", "is_told"), [(84, True), (100, True), (85, False), (95, False)])
+def test_the_tolerance_itself_is_agreement_and_the_highest_saturation_can_be_meant(
+    other: int, *, is_told: bool
+) -> None:
+    score = Score()
+    both(score, 0, 40, 90, other)
+    assert bool(score.changes(DIFFER)) == is_told
+
+
 def test_the_loss_of_the_judged_device_is_told_whatever_the_other_says() -> None:
     score = Score()
     both(score, 0, 60, 97, 84)
@@ -114,7 +123,8 @@ def test_a_rate_of_half_the_other_is_asked_about(judged: int, other: int, *, ask
         score.see(second, resp_rate=judged, etco2=38)
         score.hear(OtherReading(Metric.RESP_RATE, "b", other, instant_at(second)), second)
     reason = score.first("sources_differ_resp_rate", Change.PRESENT).reason
-    assert ("half counted?" in reason) == asked
+    said = f"judged {judged} /min, b says {other}"
+    assert reason == said + (": half counted?" if asked else "")
 
 
 def test_of_two_other_devices_the_farthest_is_named() -> None:

@@ -13,9 +13,11 @@ from alarms.condition import (
     DEEDS,
     INACTIVATIONS,
     JUDGEMENTS,
+    TABLE,
     Condition,
     Input,
     Latch,
+    Outcome,
     Policy,
     State,
     Step,
@@ -24,6 +26,7 @@ from alarms.condition import (
 from monitor.model.alarm import INDEFINITE, RANK, Change, Inactivation, Priority
 from monitor.model.alarm import SignalPresence as Signal
 from monitor.model.instant import Instant, instant_at, seconds
+from tests.alarms.records import every, is_frozen, is_named
 
 STANDING: Final = frozenset({Condition.PRESENT, Condition.HELD})
 VALUES: Final = {Input.VIOLATED: 88.0, Input.SEVERE: 80.0, Input.NORMAL: 97.0, Input.BETWEEN: 90.0}
@@ -266,6 +269,29 @@ def test_what_is_off_is_off_until_somebody_or_the_severe_band_ends_it_and_remind
     due = stepping.wake_at(policy, state)
     assert due is not None
     assert due <= (last or instant_at(1)) + policy.reminder
+
+
+@given(policies, histories)
+def test_only_what_is_off_is_reminded_of(
+    policy: Policy, history: list[tuple[Input, float]]
+) -> None:
+    state, _ = play(policy, history)
+    now = instant_at(sum(gap for _, gap in history) + 19)
+    for each in (state, stepping.mature(policy, state, now).state):
+        reminded = stepping.reminded_at(policy, each)
+        assert reminded is None or each.operator in INDEFINITE
+
+
+def test_states_and_what_is_told_of_them_are_never_changed_and_written_short() -> None:
+    policy = Policy(priority=Priority.LOW)
+    step = stepping.step(policy, State(), Input.VIOLATED, Instant(5))
+    assert step.told
+    records = [policy, *every(step), TABLE[stepping.cell_of(State()), Input.NORMAL]]
+    assert {type(each) for each in records} >= {Policy, Step, Told, State, Outcome}
+    assert [each for each in records if not is_frozen(each)] == []
+    assert is_named(policy)
+    assert is_named(step.state)
+    assert msgspec.json.encode(State()) == b"{}"
 
 
 @settings(max_examples=40)

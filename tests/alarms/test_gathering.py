@@ -18,9 +18,21 @@ from monitor.model.errors import ConfigError
 from monitor.model.instant import Duration, Instant, in_seconds, instant_at, seconds
 from monitor.model.metric import Metric
 from monitor.model.session import Phase
+from tests.alarms.records import is_frozen, is_named
 from tests.alarms.score import LIMITS, PRESET_TEXT, Score
 
 RULES: Final = {each.alarm: each for each in LIMITS.limits}
+
+GATHERED: Final = (Tally(), History(window=seconds(5)), Baseline(), Refusals())
+
+
+def test_what_gathers_nothing_is_written_as_nothing_and_its_fields_are_named() -> None:
+    assert all(each.is_empty for each in GATHERED if isinstance(each, Tally))
+    assert [each for each in GATHERED if not is_named(each)] == []
+    assert msgspec.json.encode(GATHERED[0]) == msgspec.json.encode(GATHERED[2]) == b"{}"
+    assert msgspec.json.encode(GATHERED[1]) == b'{"window":5000000000}'
+    assert GATHERED[1].fall(seconds(5), Instant(0)) == GATHERED[3].count(Instant(0)) == 0
+
 
 # -- evidence
 
@@ -66,6 +78,12 @@ def test_evidence_is_enough_once_the_delay_has_run_and_half_of_it_was_measured(
     assert evidence is not None
     expected = due_by_counting(stretches, delay, runs=runs)
     assert evidence.due(Duration(delay)) == expected
+
+
+def test_evidence_is_never_changed_and_its_beginning_is_written_short() -> None:
+    evidence = begin(None, Instant(5))
+    assert is_frozen(evidence)
+    assert msgspec.json.encode(evidence) == b'{"since":5,"stretch":5}'
 
 
 def test_evidence_that_begins_has_nothing_measured_yet() -> None:

@@ -5,8 +5,8 @@ from typing import Final
 
 import pytest
 
-from alarms.annunciation import Annunciation, Line, Plan, sounds
-from alarms.bursts import PATTERNS, REMINDER_LENGTH, burst_at
+from alarms.annunciation import Annunciation, Line, Plan, Reminder, sounds
+from alarms.bursts import PATTERNS, REMINDER_LENGTH, Burst, Pattern, burst_at
 from monitor.model.alarm import (
     AlarmChange,
     AlarmSnapshot,
@@ -17,6 +17,7 @@ from monitor.model.alarm import (
 )
 from monitor.model.alarm import SignalPresence as Signal
 from monitor.model.instant import Instant, instant_at
+from tests.alarms.records import every, is_frozen, is_named
 
 HIGH, MEDIUM, LOW = Priority.HIGH, Priority.MEDIUM, Priority.LOW
 RAISING: Final = {Change.PRESENT, Change.ESCALATED, Change.RESUMED}
@@ -114,6 +115,16 @@ def test_the_lower_pattern_begins_when_the_higher_one_has_faded() -> None:
     _, plan = memory.look([low], [], least)
     assert plan.burst == burst_at(least, LOW)
     assert plan.next_burst_at == least + PATTERNS[LOW].repeat
+
+
+def test_a_plan_is_never_changed_and_nothing_in_it_is_told_by_its_place() -> None:
+    memory, plan = Annunciation().look([off("a", 5)], [], instant_at(6))
+    sounding = flood([alarm("b", HIGH)], 1)
+    found = [*every(memory), *every(plan), *every(sounding), *PATTERNS.values()]
+    assert {type(each) for each in found} >= {Annunciation, Plan, Line, Reminder, Burst, Pattern}
+    assert [each for each in found if not is_frozen(each)] == []
+    many = [each for each in found if not isinstance(each, Line | Reminder | Burst)]
+    assert [each for each in many if not is_named(each)] == []
 
 
 def off(name: str, reminded_s: float) -> AlarmSnapshot:

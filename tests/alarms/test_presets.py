@@ -13,7 +13,8 @@ from monitor.model.alarm import Priority
 from monitor.model.errors import ConfigError
 from monitor.model.instant import seconds
 from monitor.model.metric import Metric, describe
-from tests.alarms.score import LIMITS, PRESET_TEXT
+from tests.alarms.records import every, is_frozen, is_named
+from tests.alarms.score import LIMITS, PATTERNS, PRESET_TEXT
 
 RULES: Final = {each.alarm: each for each in LIMITS.limits}
 
@@ -116,6 +117,13 @@ def test_a_limit_left_out_is_wider_than_the_site_allows() -> None:
     end = PRESET_TEXT.index("[limits.pulse_rate.low]")
     said = refused(PRESET_TEXT[start:end], "")
     assert "[limits.spo2.low]: missing, which is wider than [site_maximum.spo2] low = 85" in said
+
+
+def test_a_limit_set_is_never_changed_and_none_of_its_numbers_is_told_by_its_place() -> None:
+    found = every(read_preset(PRESET_TEXT + PATTERNS, "ours.toml"))
+    assert len({type(each) for each in found}) == 11
+    assert [each for each in found if not is_frozen(each)] == []
+    assert [each for each in found if not is_named(each)] == []
 
 
 def test_no_error_prints_a_whole_table() -> None:

@@ -10,7 +10,9 @@ from alarms.names import Identity, identify, no_data_alarm, sources_differ_alarm
 from alarms.subsumption import Causes
 from monitor.model.alarm import Kind, Priority
 from monitor.model.event import NoticeKind
+from monitor.model.link import LinkState
 from monitor.model.metric import Metric, describe
+from tests.alarms.score import Score
 
 NUMERICS: Final = tuple(each for each in Metric if not describe(each).is_wave)
 OF_OXIMETER: Final = {"sensor_off", "sensor_fault"}
@@ -43,6 +45,17 @@ def test_a_notice_explains_the_absence_of_what_its_sensor_measures(metric: Metri
     else:
         assert found == set()
     assert found <= {each.value for each in NoticeKind}
+
+
+def test_a_cause_that_is_over_hides_no_other_that_stands() -> None:
+    score = Score()
+    score.run(0, 5, spo2=97)
+    score.link(LinkState.LOST, 5, Metric.SPO2)
+    score.link(LinkState.UP, 20)
+    score.run(21, 30, spo2=97)
+    score.notice(NoticeKind.SENSOR_OFF, 30)
+    score.wait(100)
+    assert score.standing()["no_data_spo2"].subsumed_by == "sensor_off"
 
 
 @pytest.mark.hazard("H3")

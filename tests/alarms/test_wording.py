@@ -107,6 +107,22 @@ def test_what_no_value_measures_is_told_by_its_note() -> None:
     ]
 
 
+def test_a_change_carries_the_value_and_the_limit_that_decided() -> None:
+    score = Score()
+    score.run(0, 12, spo2=88)
+    score.run(12, 20, spo2=80)
+    score.run(20, 30, spo2=97)
+    assert [(each.change, each.value, each.limit) for each in score.told] == [
+        (Change.PRESENT, 88, 90),
+        (Change.ESCALATED, 80, 85),
+        (Change.LATCHED, 97, 85),
+    ]
+    medium = Score()
+    medium.run(0, 12, spo2=88)
+    medium.run(12, 20, spo2=97)
+    assert (medium.told[-1].change, medium.told[-1].value) == (Change.ENDED, 97)
+
+
 def test_an_acknowledged_low_one_is_quiet_for_longest() -> None:
     score = Score()
     score.run(0, 120, temp=39.5)
