@@ -28,6 +28,8 @@ _PACKED: Final = {
     b"\xfd7zXZ\0": "is packed with xz; unpack it, or pack it with gzip or bzip2",
     b"\x28\xb5\x2f\xfd": "is packed with zstd; unpack it, or pack it with gzip or bzip2",
 }
+_BETWEEN: Final = (b" ", b",", b"\t", b"-", b":", b";")
+_BEFORE: Final = b"\\"
 _UTF_8_MARK: Final = b"\xef\xbb\xbf"
 _UTF_16_MARKS: Final = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
@@ -163,9 +165,11 @@ class Input:
 
     def head_lines(self) -> list[str]:
         """Return the whole lines of the beginning; of a single long one, a part."""
-        lines = self.head.splitlines()
-        if len(self.head) >= HEAD_SIZE // 2 and len(lines) > 1:
-            lines.pop()  # perhaps cut
+        *lines, last = self.head.splitlines() or [b""]
+        if len(self.head) < HEAD_SIZE // 2:
+            lines.append(last)
+        elif not lines:
+            lines.append(_cut(last)[0])  # perhaps cut, and in the middle of a byte
         return [_text(line if len(line) <= LINE_SIZE_MAX else _cut(line)[0]) for line in lines]
 
 
@@ -175,8 +179,9 @@ def _text(line: bytes) -> str:
 
 def _cut(line: bytes) -> tuple[bytes, bytes]:
     """Cut a very long line between two bytes of hex: at a separator, else at an even place."""
-    space = max(line.rfind(mark, 0, LINE_SIZE_MAX) for mark in (b" ", b",", b"\t"))
-    at = space + 1 if space >= 0 else LINE_SIZE_MAX & ~1
+    behind = max(line.rfind(mark, 0, LINE_SIZE_MAX) for mark in _BETWEEN) + 1
+    at = max(behind, line.rfind(_BEFORE, 0, LINE_SIZE_MAX))
+    at = at if at > 0 else LINE_SIZE_MAX & ~1
     return line[:at], line[at:]
 
 

@@ -235,7 +235,7 @@ def test_a_mark_of_the_encoding_is_no_byte_of_the_device(tmp_path: Path) -> None
         assert data.head == expected
 
 
-@pytest.mark.parametrize("separator", [" ", "", ","])
+@pytest.mark.parametrize("separator", [" ", "", ",", "-", ":", ", 0x", "\\x"])
 def test_one_line_of_any_length_is_cut_between_bytes(
     separator: str, run: Run, tmp_path: Path
 ) -> None:
@@ -244,4 +244,7 @@ def test_one_line_of_any_length_is_cut_between_bytes(
     raw.write_bytes(data)
     file.write_text(separator.join(f"{byte:02x}" for byte in data))
     assert file.stat().st_size > HEAD_SIZE
-    assert run("nonin", file, "--hex")[:2] == run("nonin", raw)[:2]
+    expected = run("nonin", raw)[:2]
+    assert expected[1]
+    assert run("nonin", file, "--hex")[:2] == expected
+    assert run("nonin", file)[:2] == expected
