@@ -138,7 +138,7 @@ class Equipment:
         """
         if gap < GAP_TOLD_MIN:
             return
-        watch.note = f"not watched for {in_seconds(gap):.3g} s"
         value = in_seconds(gap)
+        watch.note = f"not watched for {round(value, 1):g} s"
         self._board.judge(watch, Input.VIOLATED, now, value=value)
         self._board.judge(watch, Input.NORMAL, now, value=value)

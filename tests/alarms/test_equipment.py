@@ -1,12 +1,17 @@
 """Links, sensors and parts of ourselves: what their loss means and explains."""
 
+from typing import Final
+
+import pytest
+
+from alarms.names import is_notice
 from alarms.rules import DataRules
 from alarms.system import AlarmSystem
 from monitor.model.alarm import Change, Priority
 from monitor.model.entry import SelfCheck
-from monitor.model.event import NoticeKind
+from monitor.model.event import DeviceNotice, FrameRejected, NoticeKind
 from monitor.model.instant import instant_at, seconds
-from monitor.model.link import LinkState
+from monitor.model.link import LinkChange, LinkState
 from monitor.model.metric import Metric
 from monitor.model.session import Deed
 from tests.alarms.score import LIMITS, Score
@@ -98,3 +103,189 @@ def test_a_failed_cuff_reading_is_told_at_once_and_stays_until_a_person_has_seen
     assert "cuff_failed" in score.standing()
     score.do(Deed.RESET, "cuff_failed", 300)
     assert "cuff_failed" not in score.standing()
+
+
+CO2: Final = (Metric.ETCO2, Metric.FICO2, Metric.RESP_RATE)
+
+
+def link(score: Score, state: LinkState, at: float, *metrics: Metric, reason: str = "") -> None:
+    """Let a link change and say why."""
+    change = LinkChange(link="box", state=state, at=instant_at(at), metrics=metrics, reason=reason)
+    score.hear(change, at)
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "said"),
+    [
+        (LinkState.LOST, "cable out", "lost: cable out"),
+        (LinkState.LOST, "", "lost"),
+        (LinkState.SILENT, "", "silent"),
+    ],
+)
+def test_a_link_says_how_and_why_it_is_gone(state: LinkState, reason: str, said: str) -> None:
+    score = Score()
+    link(score, state, 0, Metric.SPO2, reason=reason)
+    score.wait(10)
+    assert score.lines() == [(5, "link_box", "present", "medium")]
+    assert score.first("link_box", Change.PRESENT).reason == said
+
+
+@pytest.mark.parametrize(
+    ("detail", "said"), [("probe off finger", "probe off finger"), ("", "the device says so")]
+)
+def test_a_notice_says_what_the_device_says(detail: str, said: str) -> None:
+    score = Score()
+    score.hear(DeviceNotice(NoticeKind.SENSOR_OFF, instant_at(0), detail=detail), 0)
+    score.wait(10)
+    assert score.first("sensor_off", Change.PRESENT).reason == said
+
+
+@pytest.mark.parametrize(("reason", "said"), [("full", "full"), ("", "not well")])
+def test_a_part_says_what_ails_it(reason: str, said: str) -> None:
+    score = Score()
+    score.hear(SelfCheck(part="disk", at=instant_at(5), is_well=False, reason=reason), 5)
+    assert score.first("disk", Change.PRESENT).reason == said
+
+
+@pytest.mark.hazard("H3")
+@pytest.mark.parametrize("metric", [*CO2, Metric.CO2_WAVE])
+def test_a_lost_co2_link_stops_the_breath_clock(metric: Metric) -> None:
+    score = Score()
+    score.run(0, 30, etco2=38, resp_rate=14)
+    link(score, LinkState.LOST, 30, metric)
+    score.wait(100)
+    assert score.changes("apnoea") == []
+
+
+@pytest.mark.hazard("H2")
+def test_a_lost_oximeter_link_leaves_the_breath_clock_alone() -> None:
+    score = Score()
+    score.run(0, 30, etco2=38, resp_rate=14, spo2=97)
+    link(score, LinkState.LOST, 30, Metric.SPO2, Metric.PULSE_RATE)
+    score.run(30, 70, etco2=0, resp_rate=0)
+    assert score.changes("apnoea")[0][1] == "present"
+
+
+@pytest.mark.hazard("H2")
+def test_what_explained_missing_breaths_is_forgotten_with_the_conversation() -> None:
+    score = Score()
+    score.run(0, 30, etco2=38, resp_rate=14)
+    score.notice(NoticeKind.AUTO_ZERO, 30)
+    link(score, LinkState.LOST, 31, *CO2)
+    link(score, LinkState.UP, 32, *CO2)
+    score.run(32, 60, etco2=38, resp_rate=14)
+    score.run(60, 100, etco2=0, resp_rate=0)
+    plain = Score()
+    plain.run(0, 60, etco2=38, resp_rate=14)
+    plain.run(60, 100, etco2=0, resp_rate=0)
+    assert score.changes("apnoea") == plain.changes("apnoea") != []
+
+
+@pytest.mark.parametrize(
+    ("metrics", "is_over"),
+    [((), True), ((Metric.SPO2,), True), ((Metric.PULSE_RATE,), True), (CO2, False)],
+)
+def test_a_conversation_ends_what_was_said_of_its_own_metrics(
+    metrics: tuple[Metric, ...], *, is_over: bool
+) -> None:
+    score = Score()
+    score.run(0, 20, spo2=97, pulse_rate=70)
+    score.notice(NoticeKind.SENSOR_OFF, 20)
+    score.wait(30)
+    link(score, LinkState.UP, 30, *metrics)
+    assert ("sensor_off" not in score.standing()) == is_over
+    score.run(30, 50, spo2=97)
+    off = score.system.channel_of(Metric.SPO2)
+    assert off is not None
+    assert (not off.is_off_by) == is_over
+
+
+@pytest.mark.parametrize(
+    ("metrics", "is_over"),
+    [((), True), *(((each,), True) for each in CO2), ((Metric.SPO2,), False)],
+)
+@pytest.mark.parametrize("kind", [NoticeKind.OCCLUSION, NoticeKind.SAMPLE_LINE_OFF])
+def test_a_conversation_ends_what_was_said_of_its_own_co2_line(
+    metrics: tuple[Metric, ...], kind: NoticeKind, *, is_over: bool
+) -> None:
+    score = Score()
+    score.notice(kind, 0)
+    score.wait(10)
+    link(score, LinkState.UP, 10, *metrics)
+    assert (kind.value not in score.standing()) == is_over
+
+
+@pytest.mark.parametrize("kind", NoticeKind)
+def test_a_notice_is_a_condition_exactly_where_it_has_a_name(kind: NoticeKind) -> None:
+    score = Score()
+    score.notice(kind, 0)
+    score.wait(10)
+    assert set(score.standing()) == ({kind.value} if is_notice(kind.value) else set())
+    score.notice(kind, 10, present=False)
+    latched = {kind.value} if kind is NoticeKind.CUFF_FAILED else set()
+    assert set(score.standing()) == latched
+
+
+@pytest.mark.parametrize("kind", [NoticeKind.SENSOR_OFF, NoticeKind.SENSOR_FAULT])
+def test_a_sensor_is_off_until_every_reason_is_over(kind: NoticeKind) -> None:
+    other = ({NoticeKind.SENSOR_OFF, NoticeKind.SENSOR_FAULT} - {kind}).pop()
+    score = Score()
+    score.run(0, 20, spo2=88, pulse_rate=70)
+    for each in (kind, kind, other):
+        score.notice(each, 20)
+    score.notice(kind, 21, present=False)
+    score.notice(kind, 21, present=False)
+    score.run(21, 40, spo2=97, pulse_rate=70)
+    assert score.changes("spo2_low") == [(10, "present"), (20, "held")]
+    score.notice(other, 40, present=False)
+    score.run(40, 60, spo2=97, pulse_rate=70)
+    assert score.changes("spo2_low")[-1] == (45, "ended")
+
+
+@pytest.mark.hazard("H2")
+@pytest.mark.parametrize(
+    ("alarm", "detail", "lasted"),
+    [
+        ("no_breath", "NO BREATH 25 s", 25),
+        ("no_breath", "25s", 25),
+        ("apnoea", "for 25 sec", 0),
+        ("apnoea", "for 25 s", 25),
+        ("apnoea", "", 0),
+        ("no_breath", "1234 s", 60),
+        ("tachycardia", "25 s", None),
+    ],
+)
+def test_the_devices_own_alarm_says_how_long_nobody_breathed(
+    alarm: str, detail: str, lasted: float | None
+) -> None:
+    score = Score()
+    score.wait(60)
+    score.device(alarm, 60, detail=detail)
+    if lasted is None:
+        assert score.told == []
+    else:
+        said = score.first("apnoea", Change.PRESENT)
+        assert said.reason == f"the device says so; no breath seen for {lasted} s"
+
+
+def test_the_last_refusal_is_named() -> None:
+    score = Score()
+    for number in range(10):
+        score.hear(FrameRejected(f"wrong {number}", b"", instant_at(number)), number)
+    assert score.told == []
+    score.hear(FrameRejected("checksum differs", b"", instant_at(10)), 10)
+    reason = score.first("input_rejected", Change.PRESENT).reason
+    assert reason == "more than 10 in a minute, the last: checksum differs"
+
+
+@pytest.mark.parametrize(("gap_s", "said"), [(1.9, ""), (2, "2"), (75.25, "75.2"), (4000, "4000")])
+def test_a_gap_of_two_seconds_is_told_and_latched(gap_s: float, said: str) -> None:
+    score = Score()
+    score.see(0, spo2=97)
+    score.restart(gap_s)
+    if not said:
+        assert "recording_gap" not in score.standing()
+        return
+    assert [each for _, each in score.changes("recording_gap")] == ["present", "latched"]
+    change = score.first("recording_gap", Change.PRESENT)
+    assert (change.reason, change.value) == (f"not watched for {said} s", gap_s)
