@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+import msgspec
 import pytest
 
 from alarms import toml
@@ -11,7 +12,8 @@ from alarms.reading import Provenance, read_limits
 from alarms.rules import BaselineRules, LimitSet
 from monitor.model.errors import ConfigError
 from monitor.model.instant import seconds
-from tests.alarms.score import PATTERNS, PRESET_TEXT
+from monitor.model.session import Phase
+from tests.alarms.score import LIMITS, PATTERNS, PRESET_TEXT, Score
 
 COUNTS: Final = """budget = 50
 violations_max = 3
@@ -23,6 +25,7 @@ TEXT: Final = (PRESET_TEXT + PATTERNS).replace("severe = 85\n", COUNTS, 1).repla
     'provenance = { budget = "test", violations_max = "test", limit = "90 is common;', 1,
 )  # fmt: skip
 
+PRESSURES: Final = "expected one of nibp_sys, nibp_dia, nibp_mean: a baseline is of pressures"
 NO_VALUE: Final = "leave no value that is inside both by the hysteresis; expected low below high by"
 
 BOUNDS: Final = (
@@ -142,6 +145,20 @@ def test_what_is_out_of_reach_is_refused_in_words(old: str, new: str, said: str)
          "[doubt.sources_differ] nibp_sys = 10: two cuffs never measure at once; leave it out"),
         ('unit_for_s = "proposal: 30 s"\n', "",
          "[doubt] unit_for_s = 30: no provenance; say where it comes from: provenance.unit_for_s"),
+        ("percent = 30\n", "percent = 30\namount = 40\n",
+         "[relative.nibp_sys_above_baseline] percent = 30: expected either percent or amount"),
+        ('metric = "nibp_sys"\ndirection = "low"', 'metric = "spo2"\ndirection = "low"',
+         f"[relative.nibp_sys_far_down] metric = 'spo2': {PRESSURES}"),
+        ('metric = "resp_rate", kind', 'metric = "pleth", kind',
+         "[pattern.hypoventilation.parts[0]] metric = 'pleth': expected a numeric"),
+        ('"resp_rate", kind = "falls", amount = 4', '"spo2", kind = "falls", amount = 99.5',
+         "[pattern.hypoventilation.parts[0]] amount = 99.5: expected a number from 0.1 to 99"),
+        ("amount = 93 }", "amount = 93, others = 3 }",
+         "[pattern.blind_and_low.parts[0]] others = 3: unknown key; known: amount, kind, metric"),
+        ("[phase.observation.limits.spo2.low]", "[phase.after.limits.spo2.low]",
+         f"[phase] after: no such phase; known: {', '.join(Phase)}"),
+        ("[phase.observation.limits", "[phase.observation.others]\n[phase.observation.limits",
+         "[phase.observation] others: unknown key; known: limits"),
     ],
 )  # fmt: skip
 def test_a_refusal_names_file_table_key_and_value_and_says_what_would_be_right(
@@ -208,3 +225,40 @@ def test_a_table_refuses_a_key_that_it_does_not_know(section: str) -> None:
     text = TEXT.replace(f"\n[{section}]\n", f"\n[{section}]\nmore = 1\n", 1)
     with pytest.raises(ConfigError, match=rf"\[{section}\] more = 1: unknown key"):
         read_preset(text, "ours.toml")
+
+
+def test_a_preset_may_leave_out_what_is_beyond_plain_limits() -> None:
+    start, end = PRESET_TEXT.index("\n[doubt]\n"), PRESET_TEXT.index("\n[site_maximum]\n")
+    limits = read_preset(PRESET_TEXT[:start] + PRESET_TEXT[end:], "ours.toml")
+    assert limits.doubt is None
+    assert (limits.relatives, limits.patterns) == ((), ())
+    assert (limits.phases, limits.cuff_due) == ({}, {})
+
+
+def test_a_preset_may_doubt_without_a_second_device_and_without_jumps() -> None:
+    text = PRESET_TEXT
+    for key in ("sources_differ", "sources_differ_for_s", "steps_per_minute"):
+        text = re.sub(rf"\n{key} = [^\n]*", "", text)
+    doubt = read_preset(text, "ours.toml").doubt
+    assert doubt is not None
+    assert doubt.sources_differ == {}
+    assert doubt.steps_per_minute is None
+    score = Score(msgspec.structs.replace(LIMITS, doubt=doubt))
+    for second in range(40):
+        score.see(second, spo2=97, heart_rate=70 + 70 * (second % 2))
+    assert score.lines("numbers_jump") == []
+
+
+def test_the_words_of_a_preset_are_read_into_their_places() -> None:
+    limits = read_preset(TEXT, "ours.toml")
+    (spo2,) = [each for each in limits.limits if each.alarm == "spo2_low"]
+    assert (spo2.budget, spo2.violations_max, spo2.severe, spo2.limit) == (50, 3, 85, 90)
+    assert spo2.provenance["budget"] == "test"
+    assert spo2.provenance["delay_s"].startswith("proposal: medium 10 s")
+    relatives = {each.alarm: (each.percent, each.amount, each.is_low) for each in limits.relatives}
+    assert relatives == {
+        "nibp_sys_above_baseline": (30, None, False),
+        "nibp_sys_outlier": (None, 40, False),
+        "nibp_dia_outlier": (None, 25, False),
+        "nibp_sys_far_down": (30, None, True),
+    }
