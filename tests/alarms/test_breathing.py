@@ -306,3 +306,60 @@ def test_the_clock_tells_every_measured_minute_without_breath(kinds: list[str]) 
                     score.wave(second, second + 1, [0.0] * 20, 20.0)
     score.run(second + 2, second + 64, etco2=0, resp_rate=0)
     assert "apnoea" in score.standing()
+
+
+@pytest.mark.parametrize(("at", "rate"), [(20.1, 1.0), (18.0, 1.0), (20.0, 0.0), (20.0, -1.0)])
+def test_a_waveform_from_the_future_out_of_order_or_without_a_rate_is_refused_and_counted(
+    at: float, rate: float
+) -> None:
+    score = Score()
+    score.wave(0, 20, capnogram(1.0, 12), 1.0)
+    score.now = 20.0
+    for number in range(11):
+        piece = WaveformSegment(Metric.CO2_WAVE, instant_at(at), rate, (38.0,))
+        score.system.accept(piece, instant_at(20))
+        assert score.system.rejected == number + 1
+    rejected = score.standing()["input_rejected"]
+    assert rejected.since == instant_at(20)
+    watch = score.system.inspect("input_rejected")
+    assert watch is not None
+    assert watch.note.endswith("the last: waveform from the future or out of order")
+
+
+def test_a_waveform_of_the_present_instant_is_not_refused() -> None:
+    score = Score()
+    piece = WaveformSegment(Metric.CO2_WAVE, instant_at(1), 0.5, (38.0,))
+    score.system.accept(piece, instant_at(1))
+    score.system.accept(piece, instant_at(1))
+    assert score.system.rejected == 0
+
+
+@pytest.mark.hazard("H1")
+def test_an_apnoea_is_told_in_time_though_nothing_more_comes_after_the_waveform() -> None:
+    score = Score()
+    score.wave(0, 60, capnogram(1.0, 12), 1.0)
+    for at in (65, 70, 75, 80, 85):
+        score.hear(WaveformSegment(Metric.CO2_WAVE, instant_at(at), 1.0, (0.0,) * 5), at)
+    score.wait(91)
+    assert [change for _, change in score.changes("apnoea")] == ["present"]
+
+
+@pytest.mark.hazard("H3")
+def test_a_held_apnoea_goes_on_when_the_waveform_is_back_without_a_breath() -> None:
+    score = Score()
+    score.wave(0, 60, capnogram(1.0, 12), 1.0)
+    score.wave(60, 100, [0.0] * 40, 1.0)
+    score.wait(120)
+    assert [change for _, change in score.changes("apnoea")] == ["present", "held"]
+    score.wave(120, 125, [0.0] * 5, 1.0)
+    assert [change for _, change in score.changes("apnoea")] == ["present", "held", "unheld"]
+
+
+@pytest.mark.parametrize("deed", [Deed.RESET, Deed.ACKNOWLEDGE])
+def test_what_is_done_to_another_alarm_never_starts_the_breath_clock_again(deed: Deed) -> None:
+    score = Score()
+    score.run(0, 60, spo2=88, etco2=38, resp_rate=12)
+    score.run(60, 70, spo2=None, etco2=0, resp_rate=0)
+    score.do(deed, "spo2_low", 70)
+    score.run(71, 95, etco2=0, resp_rate=0)
+    assert score.changes("apnoea") == [(89, "present")]

@@ -1,5 +1,6 @@
 """The waveform's own rate and EtCO2: judged where no device says them, else only a witness."""
 
+from itertools import pairwise
 from math import sin
 
 import pytest
@@ -8,7 +9,8 @@ from hypothesis import strategies as st
 
 from alarms.derived import NOTE
 from monitor.model.alarm import Change
-from monitor.model.event import NoticeKind
+from monitor.model.event import NoticeKind, WaveformSegment
+from monitor.model.instant import instant_at, seconds
 from monitor.model.metric import Metric
 from tests.alarms.score import Score, capnogram
 
@@ -122,3 +124,27 @@ def test_a_device_that_agrees_is_never_contradicted(per_minute: int, off: int) -
         score.wave(second, second + 1, wave, 20.0)
     assert "sources_differ_resp_rate" not in score.standing()
     assert "sources_differ_etco2" not in score.standing()
+
+
+def test_the_waveform_says_its_numbers_once_a_second_however_it_is_cut() -> None:
+    score = Score()
+    samples, said = capnogram(20.0, 14), set()
+    for number in range(4 * 60):
+        at = 0.25 * (number + 1)
+        piece = tuple(samples[5 * number : 5 * number + 5])
+        score.hear(WaveformSegment(Metric.CO2_WAVE, instant_at(at), 20.0, piece), at)
+        channel = score.system.channel_of(Metric.RESP_RATE)
+        assert channel is not None
+        if channel.valid_at is not None:
+            said.add(channel.valid_at)
+    assert len(said) > 40
+    assert {after - before for before, after in pairwise(sorted(said))} == {seconds(1)}
+
+
+@pytest.mark.hazard("H3")
+def test_a_slow_rate_is_held_while_the_waveform_shows_no_rate_at_all() -> None:
+    score = Score()
+    waving(score, 0, 120, 5)
+    assert [change for _, change in score.changes("resp_rate_low")] == ["present"]
+    score.wave(120, 160, [0.0] * 800, 20.0)
+    assert [change for _, change in score.changes("resp_rate_low")] == ["present", "held"]

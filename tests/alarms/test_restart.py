@@ -90,7 +90,7 @@ def test_a_condition_the_limits_no_longer_know_stays_as_high() -> None:
 
 def test_what_was_not_saved_by_this_version_is_refused() -> None:
     saved = AlarmSystem(LIMITS).save().replace(b'"version":2', b'"version":99')
-    with pytest.raises(ValueError, match="version 99"):
+    with pytest.raises(ValueError, match=r"^saved by version 99, this is 2$"):
         AlarmSystem.restore(LIMITS, saved)
     with pytest.raises(ValueError, match="Expected `int`"):
         AlarmSystem.restore(LIMITS, b'{"now": "soon"}')
@@ -167,3 +167,28 @@ def test_a_gap_is_measured_in_seconds() -> None:
 def test_a_gap_calls_somebody_only_if_it_was_long_enough_for_a_value_to_matter(gap_ns: int) -> None:
     told = AlarmSystem(LIMITS).resume(instant_at(50), Duration(gap_ns))
     assert bool(told) == (gap_ns >= GAP_TOLD_MIN)
+
+
+def test_a_delay_that_runs_when_it_is_written_down_runs_out_when_it_is_read_back() -> None:
+    score = Score()
+    score.run(0, 6, spo2=88)
+    score.system = AlarmSystem.restore(LIMITS, score.system.save())
+    assert score.system.wake_at is not None
+    assert score.system.wake_at > instant_at(5)
+    score.run(6, 8, spo2=88)
+    score.wait(10)
+    assert score.changes("spo2_low") == [(10, "present")]
+
+
+@settings(max_examples=40)
+@given(script=st.lists(moves, max_size=12), gap_s=st.integers(0, 900), is_read_back=st.booleans())
+def test_all_that_a_stop_changes_is_told_at_its_end(
+    script: list[tuple[str, int]], gap_s: int, *, is_read_back: bool
+) -> None:
+    score = Score()
+    end = play(score, 0, script) + gap_s
+    if is_read_back:
+        score.system = AlarmSystem.restore(LIMITS, score.system.save())
+    told = score.system.resume(instant_at(end), seconds(gap_s))
+    assert {each.at for each in told} <= {instant_at(end)}
+    assert score.system.wake_at is None or score.system.wake_at > instant_at(end)

@@ -5,7 +5,8 @@ import pytest
 from monitor.model.alarm import Change, Priority
 from monitor.model.event import FrameRejected, Validity
 from monitor.model.instant import instant_at
-from monitor.model.session import Deed
+from monitor.model.metric import Metric
+from monitor.model.session import Deed, OperatorAction
 from tests.alarms.score import Score, seen
 
 
@@ -300,3 +301,14 @@ def test_refused_frames_are_told_when_there_are_many() -> None:
         score.hear(FrameRejected("checksum differs", b"\x00", instant_at(second)), second)
     assert score.changes("input_rejected") == [(10, "present")]
     assert "checksum differs" in score.told[0].reason
+
+
+def test_a_phase_that_is_not_named_changes_nothing_and_needs_no_permission() -> None:
+    score = Score()
+    score.run(0, 5, spo2=97)
+    before, limits = score.system.save(), score.system.limits_of(Metric.SPO2)
+    action = OperatorAction(deed=Deed.ENTER_PHASE, at=instant_at(4), operator="nurse-1")
+    assert score.system.refusal(action) == ""
+    assert score.hear(action, 4) == ()
+    assert score.system.save() == before
+    assert score.system.limits_of(Metric.SPO2) == limits
