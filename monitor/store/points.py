@@ -59,6 +59,10 @@ class Channel(msgspec.Struct, frozen=True, order=True):
     measurement: str
     what: str
 
+    def __str__(self) -> str:
+        """Return it as people read it: "vital spo2", "link nonin/nonin"."""
+        return f"{self.measurement} {self.what}".rstrip()
+
 
 CHANNEL_TAG: Final = {
     "vital": "metric",

@@ -15,7 +15,7 @@ from monitor.model.instant import Instant, WallAnchor
 from monitor.model.link import LinkChange, LinkState
 from monitor.model.metric import Metric
 from monitor.model.session import Deed, OperatorAction, Phase
-from monitor.store.points import CHANNEL_TAG, SEQ_SPAN, Points, UnfitError, count_points
+from monitor.store.points import CHANNEL_TAG, SEQ_SPAN, Channel, Points, UnfitError, count_points
 from tests.store.sessions import (
     LINK,
     OPENED,
@@ -284,3 +284,8 @@ def test_raw_bytes_wakes_checkpoints_and_anchors_stay_in_the_record() -> None:
         entry = Entry(kind, Instant(0), LINK, b"\x00\xff")
         assert Points(OPENED).lines(1, entry, ANCHOR) == []
         assert count_points(entry) == 0
+
+
+def test_a_channel_is_said_in_words() -> None:
+    assert str(Channel("vital", Metric.SPO2)) == "vital spo2"
+    assert str(Channel("link", "")) == "link"
