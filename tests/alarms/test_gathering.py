@@ -15,7 +15,7 @@ from alarms.rules import BaselineRules, LimitRule, RelativeRule
 from alarms.tally import Tally
 from alarms.trend import History
 from monitor.model.errors import ConfigError
-from monitor.model.instant import Duration, Instant, in_seconds, instant_at, seconds
+from monitor.model.instant import OPENING, Duration, Instant, in_seconds, instant_at, seconds
 from monitor.model.metric import Metric
 from monitor.model.session import Phase
 from tests.alarms.records import is_frozen, is_named
@@ -31,6 +31,9 @@ def test_what_gathers_nothing_is_written_as_nothing_and_its_fields_are_named() -
     assert [each for each in GATHERED if not is_named(each)] == []
     assert msgspec.json.encode(GATHERED[0]) == msgspec.json.encode(GATHERED[2]) == b"{}"
     assert msgspec.json.encode(GATHERED[1]) == b'{"window":5000000000}'
+    rules = BaselineRules(readings_min=1, within=seconds(600))
+    assert GATHERED[2].add({}, Instant(1), rules) is False, "no phase was entered yet"
+    assert GATHERED[2].entered == OPENING
     assert GATHERED[1].fall(seconds(5), Instant(0)) == GATHERED[3].count(Instant(0)) == 0
 
 
