@@ -8,7 +8,8 @@ decided where the zeros begin, from what the waveform showed until then:
 - *Explained* zeros are unknown: for 30 s, at most 45 s from the first. An auto-zero's own flat line
   lasts about 15 s: zeros count once the line was still for 11 s, and a limit with a delay of 10 s
   still waits for the next breath to come. Without a waveform, zeros that did not come after the
-  loss of EtCO2 but with it, or before, are explained for 30 s from the first.
+  loss of EtCO2 but with it, or before, are explained for 30 s from the first, and again from when
+  EtCO2 is back, since that takes a breath; 45 s at most.
 - *Contradicted* zeros (the waveform shows breaths as near as in plain breathing) are neither low
   nor normal; the first breath after a loss needs no second one to be believed.
 - *Counted* zeros began long after the last breath: breaths that come now end the pause, but they
@@ -125,7 +126,10 @@ class Zeros(msgspec.Struct, kw_only=True, omit_defaults=True):
             self._weigh_silence(wave, before, now)
         self.has_etco2 = bool(etco2)
         if etco2:
+            was_unclear = self._may_be_a_count(wave, now)
             self.gone_at = None
+            if was_unclear:
+                self._explain(wave, now, now)
             return
         if etco2 is None or self.gone_at is not None or _was_breathing(wave, now):
             self._lose(wave, now, now)

@@ -164,3 +164,16 @@ def test_the_last_breath_of_a_waveform_starts_the_clock_and_a_printed_rate_does_
         rate = 12 if second < 68 else 0
         row(score, second, 7.5 * (second % 2), etco2=38, resp_rate=rate)
     assert score.changes("apnoea")[0][0] <= 59 + 31
+
+
+@pytest.mark.hazard("H2")
+@settings(max_examples=20)
+@given(lost_s=st.integers(1, 24), held_s=st.integers(1, 29))
+def test_without_a_waveform_an_etco2_that_returns_took_a_breath(lost_s: int, held_s: int) -> None:
+    end = 60 + min(44, lost_s + held_s)
+    score = Score()
+    score.run(0, 60, etco2=38, resp_rate=12)
+    score.run(60, 60 + lost_s, etco2=None, resp_rate=0)
+    score.run(60 + lost_s, end, etco2=38, resp_rate=0)
+    score.run(end, 130, etco2=38, resp_rate=12)
+    assert told(score) == []
