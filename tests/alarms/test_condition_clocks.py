@@ -137,3 +137,19 @@ def test_what_is_acknowledged_already_is_refused_in_words() -> None:
     off = play([(0, V), (10, V), (11, Input.TURN_AUDIO_OFF)], 11)[0]
     assert stepping.refusal(off, Input.PAUSE_AUDIO) == "audio off already: resume it first"
     assert stepping.refusal(off, Input.TURN_ALARM_OFF) == ""
+
+
+def test_a_policy_that_says_no_more_than_its_priority_waits_for_nothing() -> None:
+    plain = Policy(priority=Priority.LOW)
+    state, told = play([(0, S)], 0, plain)
+    assert (told, state.is_severe) == ([(0, Change.PRESENT)], True)
+    _, told = play([(0, V), (5, N)], 5, plain)
+    assert told == [(0, Change.PRESENT), (5, Change.ENDED)]
+    assert stepping.length_of(plain, Inactivation.AUDIO_PAUSED) == seconds(120)
+    assert stepping.length_of(plain, Inactivation.ALARM_PAUSED) == seconds(120)
+    assert stepping.length_of(plain, Inactivation.ALARM_OFF) == seconds(180)
+    for happened, ends in ((V, 600), (S, 120)):
+        state, _ = play([(0, happened), (0, Input.ACKNOWLEDGE)], 0, plain)
+        assert state.until == instant_at(ends)
+    high = msgspec.structs.replace(plain, envelope=3.0)
+    assert play([(0, V), (0, Input.ACKNOWLEDGE)], 0, high)[0].edge == 91

@@ -19,6 +19,7 @@ from monitor.model.alarm import Kind, Priority
 from monitor.model.event import Observation, Validity
 from monitor.model.instant import Duration, instant_at, seconds
 from monitor.model.metric import Metric, describe
+from tests.alarms.records import is_named
 from tests.alarms.score import LIMITS, seen
 
 RULES: Final = {each.alarm: each for each in LIMITS.limits}
@@ -69,6 +70,7 @@ def test_the_bounds_of_what_is_ordinary_belong_to_it() -> None:
         assert quick.takes(seen(Metric.PULSE_RATE, value, 11), instant_at(11))
     for partner in (50, 90):
         assert pulse(partner=partner).takes(seen(Metric.PULSE_RATE, 70, 11), instant_at(11))
+    assert is_named(pulse())
     alone = msgspec.structs.replace(pulse(), partner=None)
     assert alone.takes(seen(Metric.PULSE_RATE, 70, 11), instant_at(11))
 
