@@ -13,6 +13,7 @@ changes it.
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Final
 
 from drivers.clock import ClockOptions, DeviceClock, seconds_since_1970
@@ -92,6 +93,7 @@ class MasimoProtocol:
         self._exc = StatusWord(EXC_FLAGS)
         self._alarms = StatusWord(ALARM_FLAGS)
         self._unknown = UnknownFields()
+        self._size = 0  # of the last line that stood alone
 
     def receive(self, data: bytes, now: Instant) -> Sequence[DeviceEvent]:
         """Take bytes; tell what the lines completed by them say."""
@@ -121,23 +123,32 @@ class MasimoProtocol:
     def _read(
         self, line: bytes, now: Instant, trust: Validity = Validity.VALID
     ) -> list[DeviceEvent]:
-        """Tell one line. Where several begin in it, the ends of all but the last were lost."""
+        """Tell one line. Where several begin in it, one is whole that is as long as the last."""
         begins = [found.start() for found in _BEGIN.finditer(line)]
         if not begins:
             return [reject("no Masimo line", line, now)]
         events: list[DeviceEvent] = []
-        if begins[-1]:
-            events.append(reject("line cut short", line[: begins[-1]], now))
-        line = line[begins[-1] :]
+        if line[: begins[0]].strip():
+            events.append(reject("line cut short", line[: begins[0]], now))
+        for begin, end in pairwise(begins):
+            part = line[begin:end]
+            if len(part) == self._size:
+                events += self._read_one(part, now, trust)
+            else:
+                events.append(reject("line cut short", part, now))
+        if begins == [0]:
+            self._size = len(line)
+        return events + self._read_one(line[begins[-1] :], now, trust)
+
+    def _read_one(self, line: bytes, now: Instant, trust: Validity) -> list[DeviceEvent]:
         fields = _fields(line[18:].decode("ascii"))
         local_s = _clock_of(line[:17].decode("ascii"))
         flaw = "no such date" if local_s is None else _flaw(fields)
         if flaw:
-            return [*events, reject(flaw, line, now)]
+            return [reject(flaw, line, now)]
         if "EXC" not in fields and trust is Validity.VALID:
             trust = Validity.QUESTIONABLE
         return [
-            *events,
             *self._clock.hear(local_s, now),
             *self._states(fields, now),
             *_values(fields, now, trust),

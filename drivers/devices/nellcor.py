@@ -148,11 +148,13 @@ class NellcorProtocol:
         if not begins:
             return self._read_other(line, now)
         events: list[DeviceEvent] = []
-        for begin, end in pairwise([0, *begins]):
+        if line[: begins[0]].strip():
+            events.append(reject("line cut short", line[: begins[0]], now))
+        for begin, end in pairwise(begins):
             part = line[begin:end]
-            if begin in begins and len(part) == self._size:
+            if len(part) == self._size:
                 events += self._read_data(part, now, trust)
-            elif part.strip():
+            else:
                 events.append(reject("line cut short", part, now))
         if begins == [0]:
             self._size = len(line)

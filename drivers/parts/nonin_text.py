@@ -93,6 +93,6 @@ class TextOrFrames:
             events.append(DeviceNotice(NoticeKind.HOST_MESSAGE, now, detail="marked: event"))
         self._is_marked = bool(found[3])
         for metric, text in ((Metric.SPO2, found[1]), (Metric.PULSE_RATE, found[2])):
-            value = float(text) if text.isdigit() and int(text) else None
+            value = float(text) if text.isdigit() else None
             events.append(read(metric, value, now, validity=trust))
         return events

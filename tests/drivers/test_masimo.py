@@ -247,3 +247,14 @@ def test_a_narrow_state_is_believed_only_where_both_are_narrow(spoiled: bytes) -
     told = hear(MasimoProtocol(), spoiled)
     assert refusals(told)
     assert not values(told)
+
+
+def test_lines_whose_break_was_lost_are_both_read_where_the_first_is_as_long_as_others() -> None:
+    other = line().replace(b"097", b"096")
+    both = hear(MasimoProtocol(), line() + other[:-2] + line())
+    heard = [each.value for each in both if isinstance(each, Observation)]
+    assert [value for value in heard if value and value > 90] == [97.0, 96.0, 97.0]
+    assert not refusals(both)
+    cut = hear(MasimoProtocol(), line() + other[:-3] + line())
+    assert [each.value for each in cut if isinstance(each, Observation)].count(96.0) == 0
+    assert refusals(cut) == ["line cut short"]
