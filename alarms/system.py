@@ -305,7 +305,6 @@ class AlarmSystem:
         latched.
         """
         stopped, now = self._now, max(self._now, now)
-        self._now = now
         for watch in self._in_order():
             self._board.restart(watch, stopped, now)
         self._vitals.rewatch(now)

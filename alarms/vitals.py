@@ -392,7 +392,6 @@ class Vitals:
                 channel.is_lost, channel.is_absent = True, False
         for history in self.senses.histories.values():
             history.forget()
-        self.senses.breaths.lose(now)
         self.senses.breaths.rearm()
 
 

@@ -1,9 +1,13 @@
 """What a restart may not do to conditions: found by simulated sessions, reduced to their causes."""
 
+import pytest
+
+from alarms.limits import read_preset
 from monitor.model.alarm import Change
 from monitor.model.event import FrameRejected
 from monitor.model.instant import instant_at
-from tests.alarms.score import Score
+from monitor.model.metric import Metric
+from tests.alarms.score import PATTERNS, PRESET_TEXT, Score
 
 
 def test_refusals_do_not_count_as_over_because_nobody_watched() -> None:
@@ -19,12 +23,35 @@ def test_refusals_do_not_count_as_over_because_nobody_watched() -> None:
     assert "input_rejected" not in score.standing()
 
 
-def test_a_core_that_lives_through_a_gap_judges_the_next_value_like_a_restored_one() -> None:
+@pytest.mark.parametrize("gap_s", [3, 41])
+def test_a_core_that_lives_through_a_gap_judges_the_next_value_like_a_restored_one(
+    gap_s: int,
+) -> None:
     running, stopped = Score(), Score()
     for score in (running, stopped):
         score.run(0, 20, spo2=97.0)
-    running.system.resume(instant_at(60), instant_at(41))  # type: ignore[arg-type]  # a duration
-    stopped.restart(60)
+    end = 19 + gap_s
+    running.system.resume(instant_at(end), instant_at(gap_s))  # type: ignore[arg-type]  # a duration
+    stopped.restart(end)
     for score in (running, stopped):
-        score.see(61, spo2=97.0)
+        score.see(end + 1, spo2=97.0)
     assert running.system.save() == stopped.system.save()
+
+
+def test_nothing_is_current_after_a_stop_until_it_is_heard_again() -> None:
+    score = Score()
+    score.run(0, 20, spo2=97.0)
+    score.restart(22)
+    channel = score.system.channel_of(Metric.SPO2)
+    assert channel is not None
+    assert channel.is_lost
+    score.see(23, spo2=97.0)
+    assert not channel.is_lost
+
+
+def test_no_trend_is_seen_across_a_stop() -> None:
+    score = Score(read_preset(PRESET_TEXT + PATTERNS, "x"))
+    score.run(0, 40, resp_rate=16, etco2=38)
+    score.restart(60)
+    score.run(61, 90, resp_rate=11, etco2=48)
+    assert score.changes("hypoventilation") == []

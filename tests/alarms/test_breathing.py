@@ -363,3 +363,20 @@ def test_what_is_done_to_another_alarm_never_starts_the_breath_clock_again(deed:
     score.do(deed, "spo2_low", 70)
     score.run(71, 95, etco2=0, resp_rate=0)
     assert score.changes("apnoea") == [(89, "present")]
+
+
+def test_an_apnoea_says_how_long_nobody_saw_a_breath_and_who_says_so() -> None:
+    plain, labelled, by_device = Score(), Score(), Score()
+    for score in (plain, labelled, by_device):
+        score.run(0, 60, etco2=38, resp_rate=12)
+    plain.run(60, 95, etco2=0, resp_rate=0)
+    labelled.notice(NoticeKind.SAMPLE_LINE_OFF, 60)
+    labelled.run(60, 125, etco2=None, resp_rate=0)
+    by_device.device("no_breath", 79, detail="20 s")
+    by_device.wait(80)
+    told = [each.first("apnoea", Change.PRESENT).reason for each in (plain, labelled, by_device)]
+    assert told == [
+        "no breath seen for 30 s",
+        "no breath seen for 60 s: sample line off?",
+        "the device says so; no breath seen for 20 s",
+    ]

@@ -1,13 +1,15 @@
 """The alarm system by examples: what a nurse relies on, sentence by sentence."""
 
+import msgspec
 import pytest
 
+from alarms.limits import read_preset
 from monitor.model.alarm import Change, Priority
 from monitor.model.event import FrameRejected, Validity
-from monitor.model.instant import instant_at
+from monitor.model.instant import instant_at, seconds
 from monitor.model.metric import Metric
-from monitor.model.session import Deed, OperatorAction
-from tests.alarms.score import Score, seen
+from monitor.model.session import Deed, OperatorAction, Phase
+from tests.alarms.score import LIMITS, PATTERNS, PRESET_TEXT, Score, seen
 
 
 def test_a_quiet_patient_is_told_nothing() -> None:
@@ -312,3 +314,52 @@ def test_a_phase_that_is_not_named_changes_nothing_and_needs_no_permission() -> 
     assert score.hear(action, 4) == ()
     assert score.system.save() == before
     assert score.system.limits_of(Metric.SPO2) == limits
+
+
+def test_what_is_missing_says_for_how_long_and_that_nothing_is_left() -> None:
+    score = Score()
+    score.run(0, 10, etco2=38)
+    score.wait(200)
+    assert [(each.change, each.priority, each.reason) for each in score.told] == [
+        (Change.PRESENT, Priority.MEDIUM, "no valid value for 30 s"),
+        (Change.ESCALATED, Priority.HIGH, "no respiratory channel is left"),
+    ]
+    other = Score()
+    other.run(0, 10, pulse_rate=70)
+    other.wait(50)
+    other.run(50, 60, pulse_rate=70)
+    watch = other.system.inspect("no_data_pulse_rate")
+    assert watch is not None
+    assert watch.note == "no valid value for 30 s"
+
+
+def test_a_metric_that_comes_again_after_it_went_stale_is_current_again() -> None:
+    data = msgspec.structs.replace(LIMITS.data, stale_after=seconds(5))
+    score = Score(msgspec.structs.replace(LIMITS, data=data))
+    channel = score.system.channel_of(Metric.SPO2)
+    assert channel is not None
+    for number in range(10):
+        score.wait(7 * number - 0.5)
+        assert channel.is_stale is (number > 0)
+        score.see(7 * number, spo2=97)
+        assert not channel.is_stale
+
+
+def test_a_pattern_of_something_lost_begins_when_it_is_stale() -> None:
+    score = Score(read_preset(PRESET_TEXT + PATTERNS, "x"))
+    score.run(0, 20, spo2=97, etco2=38)
+    score.run(20, 40, spo2=92)
+    assert score.lines("blind_and_low")[0] == (34, "blind_and_low", "present", "high")
+
+
+def test_the_limits_of_a_phase_are_in_force_from_the_next_ordinary_value_on() -> None:
+    score = Score(read_preset(PRESET_TEXT + PATTERNS, "x"))
+    score.run(0, 20, spo2=91.5)
+    score.hear(
+        OperatorAction(
+            deed=Deed.ENTER_PHASE, at=instant_at(20), operator="n", phase=Phase.OBSERVATION
+        ),
+        20,
+    )
+    score.run(20, 50, spo2=91.5)
+    assert score.lines("spo2_low") == [(40, "spo2_low", "present", "low")]
