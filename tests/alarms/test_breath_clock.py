@@ -197,3 +197,76 @@ def test_an_apnoea_ends_by_the_breaths_of_a_waveform_alone(rate: float) -> None:
     assert "apnoea" in score.standing()
     score.wave(120, 140, wave, rate)
     assert score.changes("apnoea")[-1][1] == "latched"
+
+
+def test_the_devices_own_no_breath_says_since_when_and_that_there_is_airway_co2() -> None:
+    fresh = BreathClock()
+    fresh.hear_device(instant_at(40), seconds(25), is_present=True)
+    assert fresh.has_co2
+    assert (fresh.since, fresh.silent_due()) == (instant_at(15), instant_at(50))
+    for breath_s, said_s, since_s in ((10, 25, 5), (10, 15, 10), (0, 35, 0)):
+        made = clock(breath_s)
+        made.hear_device(instant_at(30), seconds(said_s), is_present=True)
+        assert printed(made, 12.0, instant_at(30)) is False
+        made.hear_device(instant_at(30), Duration(0), is_present=False)
+        assert made.due(RULES) == instant_at(since_s + 30)
+
+
+@pytest.mark.parametrize("rate", [0.5, 1.0])
+def test_any_rate_above_zero_is_a_breath(rate: float) -> None:
+    made = clock()
+    assert printed(made, rate, instant_at(20))
+    assert made.due(RULES) == instant_at(50)
+
+
+def test_three_breaths_arm_the_clock_wherever_they_were_seen() -> None:
+    made = BreathClock()
+    drawn(made, 0, [BREATH], 1.0)
+    armed = []
+    for at in (10, 15, 20):
+        armed.append(made.is_armed(RULES))
+        assert printed(made, 12.0, instant_at(at))
+    assert [*armed, made.is_armed(RULES)] == [False, False, True, True]
+    made.rearm()
+    assert not made.is_armed(RULES)
+
+
+def test_each_breath_forgets_what_was_measured_before_it() -> None:
+    made = clock()
+    printed(made, 0.0, instant_at(14))
+    made.lose(instant_at(14))
+    assert printed(made, 12.0, instant_at(20))
+    printed(made, 0.0, instant_at(27))
+    made.lose(instant_at(27))
+    assert made.due(RULES) is None
+    made.rearm()
+    printed(made, 0.0, instant_at(50))
+    printed(made, 0.0, instant_at(52))
+    made.lose(instant_at(52))
+    printed(made, 0.0, instant_at(75))
+    assert made.due(RULES) == instant_at(75 + 13)
+
+
+def test_a_piece_of_waveform_without_a_breath_moves_no_breath() -> None:
+    made = clock()
+    end = drawn(made, 1, [BREATH] * 3, 1.0)
+    assert printed(made, 12.0, instant_at(end + 8))
+    drawn(made, end + 9, [FLAT], 1.0)
+    assert made.since == instant_at(end + 8)
+
+
+@pytest.mark.parametrize(("samples", "counts"), [(4, True), (5, False)])
+def test_a_line_still_for_four_seconds_denies_a_printed_rate(samples: int, *, counts: bool) -> None:
+    made = clock()
+    end = drawn(made, 1, [(0.0,) * samples], 1.0)
+    assert printed(made, 12.0, instant_at(end)) is counts
+
+
+@pytest.mark.parametrize(("samples", "counts"), [(29, True), (30, False)])
+def test_a_beating_line_leaves_it_to_the_device_for_less_than_half_a_minute(
+    samples: int, *, counts: bool
+) -> None:
+    made = clock()
+    end = drawn(made, 1, [BREATH, BREATH, (0.0,) * samples], 1.0)
+    assert made.wave.is_still(seconds(samples))
+    assert printed(made, 30.0, instant_at(end)) is counts
