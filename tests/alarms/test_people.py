@@ -161,3 +161,17 @@ def test_alarms_are_read_most_urgent_first_then_newest() -> None:
         "pulse_rate_high",
         "spo2_low",
     ]
+
+
+def test_of_equal_urgency_the_newest_is_read_first_whatever_its_name() -> None:
+    score = Score()
+    score.run(0, 20, pulse_rate=130)
+    score.run(20, 40, pulse_rate=130, spo2=88)
+    assert [each.alarm for each in score.system.alarms()] == ["spo2_low", "pulse_rate_high"]
+
+
+def test_what_is_absent_and_off_is_listed_by_name() -> None:
+    score = Score()
+    for alarm in ("temp_low", "temp_high"):
+        score.do(Deed.TURN_ALARM_OFF, alarm, 1)
+    assert [each.alarm for each in score.system.inactivated()] == ["temp_high", "temp_low"]
