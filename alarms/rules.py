@@ -227,7 +227,7 @@ class LimitSet(msgspec.Struct, frozen=True, kw_only=True):
     apnoea: ApnoeaRules
     data: DataRules
     operator: OperatorRules
-    baseline: BaselineRules = BaselineRules(readings_min=2, within=seconds(600))
+    baseline: BaselineRules
     doubt: DoubtRules | None = None
     relatives: tuple[RelativeRule, ...] = ()
     patterns: tuple[PatternRule, ...] = ()

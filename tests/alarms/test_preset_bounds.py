@@ -144,6 +144,7 @@ def test_a_limit_set_that_says_nothing_of_inactivation_allows_none() -> None:
     text = PRESET_TEXT[:start] + PRESET_TEXT[PRESET_TEXT.index("[apnoea]") :]
     found = read_preset(text, "ours.toml").operator.inactivation
     assert (found.audio_off_max, found.alarm_paused_max, found.alarm_off_max) == (None, None, None)
+    assert (in_seconds(found.alarm_pause), in_seconds(found.reminder)) == (120, 180)
 
 
 @pytest.mark.hazard("H6")
