@@ -175,3 +175,12 @@ def test_what_is_absent_and_off_is_listed_by_name() -> None:
     for alarm in ("temp_low", "temp_high"):
         score.do(Deed.TURN_ALARM_OFF, alarm, 1)
     assert [each.alarm for each in score.system.inactivated()] == ["temp_high", "temp_low"]
+
+
+def test_what_is_present_is_read_before_what_is_only_latched() -> None:
+    score = Score()
+    score.run(0, 20, pulse_rate=150)
+    score.run(20, 40, pulse_rate=150, spo2=80)
+    score.run(40, 50, pulse_rate=150, spo2=97)
+    assert score.standing()["spo2_low"].signal is Signal.LATCHED
+    assert [each.alarm for each in score.system.alarms()] == ["pulse_rate_high", "spo2_low"]
