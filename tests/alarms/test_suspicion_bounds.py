@@ -131,6 +131,16 @@ def test_perfusion_below_its_limit_is_a_sign_of_a_cuff(
 
 
 @pytest.mark.hazard("H13")
+def test_perfusion_that_goes_while_the_cuff_is_already_filling_is_a_sign_too() -> None:
+    score = Score()
+    score.run(0, 60, spo2=97, pulse_rate=70, perfusion_index=4)
+    score.notice(NoticeKind.CUFF_INFLATING, 60)
+    score.run(60, 65, spo2=97, pulse_rate=70, perfusion_index=4)
+    score.run(65, 70, spo2=97, pulse_rate=70, perfusion_index=0.1)
+    assert score.changes("cuff_on_probe_arm") == [(65, "present")]
+
+
+@pytest.mark.hazard("H13")
 def test_a_cuff_that_is_empty_explains_for_as_long_as_an_oximeter_averages() -> None:
     score = inflated(0.1, until=75)
     score.notice(NoticeKind.CUFF_INFLATING, 75, present=False)
