@@ -203,3 +203,18 @@ def test_what_another_device_said_is_among_the_samples() -> None:
     assert found.samples[-1].link == "b"
     assert found.samples[-1].value == 80
     assert found.ruling == "another device reads more than 5 % away for 30 s"
+
+
+def test_a_step_beyond_the_limit_says_that_it_does_not_decide_and_why() -> None:
+    text = silences(values(0, 20, 97) + values(20, 21, 60), 20)["spo2_low"]
+    assert text == (
+        "60 %, 0 s ago, is below 90 and does not decide: an auto-zero, a waveform that shows "
+        "breaths, or an impossible step; the next may"
+    )
+
+
+def test_silence_with_two_sensors_notices_names_both() -> None:
+    story = values(0, 20, 97)
+    for kind in (NoticeKind.SENSOR_OFF, NoticeKind.SENSOR_FAULT):
+        story.append((DeviceNotice(kind, instant_at(20)), instant_at(20)))
+    assert silences(story, 22)["spo2_low"].endswith("3 s old (sensor_off, sensor_fault)")
