@@ -205,10 +205,14 @@ def test_what_another_device_said_is_among_the_samples() -> None:
     assert found.ruling == "another device reads more than 5 % away for 30 s"
 
 
-def test_a_step_beyond_the_limit_says_that_it_does_not_decide_and_why() -> None:
-    text = silences(values(0, 20, 97) + values(20, 21, 60), 20)["spo2_low"]
-    assert text == (
-        "60 %, 0 s ago, is below 90 and does not decide: an auto-zero, a waveform that shows "
+def test_a_zero_that_is_explained_says_that_it_does_not_decide_and_why() -> None:
+    story: Story = []
+    for at in range(20):
+        story += values(at, at + 1, 38, "etco2") + values(at, at + 1, 14, "resp_rate")
+    story.append((DeviceNotice(NoticeKind.AUTO_ZERO, instant_at(20)), instant_at(20)))
+    story += values(20, 22, 0, "etco2")
+    assert silences(story, 21, Metric.ETCO2)["etco2_low"] == (
+        "0 mmHg, 0 s ago, is below 25 and does not decide: an auto-zero, a waveform that shows "
         "breaths, or an impossible step; the next may"
     )
 
