@@ -1,6 +1,6 @@
 """What speaks against a value, and how far a doubtful value may decide."""
 
-from enum import Enum
+from enum import Enum, auto
 from typing import Final
 
 from alarms.board import Watch
@@ -11,13 +11,17 @@ _CROSSED: Final = frozenset({Input.VIOLATED, Input.SEVERE})
 
 
 class Doubt(Enum):
-    """What speaks against a value."""
+    """What speaks against a value.
 
-    NONE = "none"
-    EXPLAINED = "a zero the device explains"
-    CONTRADICTED = "a zero beside a waveform that shows breaths"
-    QUESTIONABLE = "questionable, says the device"
-    STEP = "an impossible step"
+    *Explained*: a zero the device explains. *Contradicted*: a zero beside a waveform that shows
+    breaths. *Questionable*: so says the device. *Step*: an impossible step.
+    """
+
+    NONE = auto()
+    EXPLAINED = auto()
+    CONTRADICTED = auto()
+    QUESTIONABLE = auto()
+    STEP = auto()
 
 
 def softened(watch: Watch, value: float, doubt: Doubt) -> Input:
