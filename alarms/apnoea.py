@@ -133,8 +133,8 @@ class BreathClock(msgspec.Struct, kw_only=True):
         if self.has_co2:
             self.zeros.hear_etco2(etco2, before, self.wave, now)
 
-    def breathe(self, at: Instant, count: int = 1) -> None:
-        """A breath was seen at `at`: the clock starts again."""
+    def breathe(self, at: Instant, count: int) -> None:
+        """The last of `count` breaths was seen at `at`: the clock starts again."""
         self.breaths += count
         self.since = at
         self.stretch = at

@@ -241,6 +241,18 @@ def test_phases_are_timed_from_four_samples_a_second_on(rate: float, *, is_timed
     assert line.detector.breaths == (not is_timed)
 
 
+def test_a_line_that_is_high_from_its_first_sample_on_rose_with_it() -> None:
+    line = Line()
+    rose = line.draw(45.0, 39)
+    assert (line.detector.breaths, line.detector.breath_at) == (1, rose)
+
+
+def test_the_first_breath_makes_a_quarter_of_the_usual_one() -> None:
+    line = low()
+    line.breathe(40.0, 1)
+    assert line.detector.usual == 10.0
+
+
 def test_each_breath_knows_the_one_before_it() -> None:
     line = low()
     first = line.draw(45.0, 100)

@@ -270,3 +270,13 @@ def test_a_beating_line_leaves_it_to_the_device_for_less_than_half_a_minute(
     end = drawn(made, 1, [BREATH, BREATH, (0.0,) * samples], 1.0)
     assert made.wave.is_still(seconds(samples))
     assert printed(made, 30.0, instant_at(end)) is counts
+
+
+def test_a_rate_that_is_blank_ends_no_measuring_while_nobody_spoke_of_an_etco2() -> None:
+    made = BreathClock()
+    end = drawn(made, 1, [BREATH], 1.0)
+    assert not printed(made, None, instant_at(end + 4))
+    assert made.silent_due() == instant_at(end + 10)
+    made.hear_etco2(None, None, instant_at(end + 5))
+    assert not printed(made, None, instant_at(end + 5))
+    assert made.silent_due() is None
