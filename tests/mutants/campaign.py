@@ -1,7 +1,6 @@
 """A campaign inside one pytest process: learn what each test runs, then fork for each mutant."""
 
 import os
-import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Iterable
@@ -18,13 +17,12 @@ from tests.mutants.trial import (
     TIMED_OUT,
     Planted,
     Reach,
-    limit,
-    passes,
+    run_until_red,
     try_here,
 )
 
 VERDICTS: Final = {SURVIVED: "survived", KILLED: "killed", TIMED_OUT: "hung"}
-PLANTED_HERE: Final = "VIGIL_MUTANT"
+OWN: Final = frozenset({"alarms", "tests", "monitor", "drivers", "simulators", "dashboards"})
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,15 +41,6 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     mutants: list[Mutant]
     jobs: int = 2
     test_s_max: float = 1.0
-
-
-class _NewProcess(msgspec.Struct, frozen=True):
-    """A mutant for a process of its own, and the tests it is to run, with the time they have."""
-
-    mutant: Mutant
-    root: str
-    tests: list[str]
-    patience_s: float
 
 
 class Campaign:
@@ -82,34 +71,31 @@ class Campaign:
                 continue
             if len(self._running) >= self._order.jobs:
                 self._wait()
-            self._start(mutant, tests, reach.patience_s(tests))
+            self._start(
+                mutant, tests, reach.patience_s(tests), at_import=reach.runs_at_import(mutant)
+            )
         while self._running:
             self._wait()
         return True
 
-    def _start(self, mutant: Mutant, tests: list[str], patience_s: float) -> None:
+    def _start(
+        self, mutant: Mutant, tests: list[str], patience_s: float, *, at_import: bool
+    ) -> None:
         pid = os.fork()
         if pid:
             self._running[pid] = (mutant, len(tests))
             return
         silence()
         try:
-            if mutant.function:
+            if at_import:
+                verdict = try_anew(mutant, self._root, tests, patience_s)
+            else:
                 items = [self._items[each] for each in tests]
                 verdict = try_here(mutant, self._root, items, patience_s)
-            else:
-                verdict = self._elsewhere(_NewProcess(mutant, self._order.root, tests, patience_s))
         except BaseException:  # noqa: BLE001  # whatever happens, this fork ends here
             traceback.print_exc()
             verdict = KILLED
         os._exit(verdict)
-
-    @staticmethod
-    def _elsewhere(order: _NewProcess) -> int:
-        environment = {**os.environ, PLANTED_HERE: msgspec.json.encode(order).decode()}
-        command = [sys.executable, "-m", "tests.mutants.planted"]
-        done = subprocess.run(command, env=environment, cwd=order.root, check=False)
-        return done.returncode if done.returncode in VERDICTS else KILLED
 
     def _wait(self) -> None:
         pid, status = os.wait()
@@ -131,17 +117,22 @@ class OneMutant:
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Run the tests until one notices."""
-        limit(self._patience_s)
-        self.survived = all(passes(each) for each in session.items)
+        self.survived = run_until_red(session.items, self._patience_s) == SURVIVED
         return True
 
 
-def try_in_this_process() -> int:
-    """Load everything with the mutant of the environment in it; return what became of it."""
-    order = msgspec.json.decode(os.environ[PLANTED_HERE], type=_NewProcess)
-    sys.meta_path.insert(0, Planted(order.mutant, Path(order.root)))
-    plugin = OneMutant(order.patience_s)
-    run_pytest(order.tests, [plugin])
+def try_anew(mutant: Mutant, root: Path, tests: list[str], patience_s: float) -> int:
+    """Load all of our own again in this fork, with the mutant in it; return what became of it.
+
+    Whatever was imported from outside stays, so that it costs a collection and not a new process.
+    """
+    for name in list(sys.modules):
+        if name.partition(".")[0] in OWN and not name.startswith("tests.mutants"):
+            del sys.modules[name]
+    sys.meta_path[:] = [each for each in sys.meta_path if "ewrit" not in type(each).__name__]
+    sys.meta_path.insert(0, Planted(mutant, root))
+    plugin = OneMutant(patience_s)
+    run_pytest(tests, [plugin])
     return SURVIVED if plugin.survived else KILLED
 
 
