@@ -189,7 +189,7 @@ def test_what_is_kept_of_a_rhythm_is_bounded() -> None:
     rhythm = Rhythm()
     for number in range(1000):
         rhythm.begin_breath(instant_at(number * 0.5))
-    assert len(rhythm.begun) == KEPT_MAX
+    assert len(rhythm.begun) == KEPT_MAX == 33
     assert rhythm.rate(instant_at(499.5)) == pytest.approx(120, rel=0.01)
 
 
