@@ -361,7 +361,7 @@ def defects() -> Iterable[Defect]:
     yield Defect(new, an_acknowledgement_outlives_its_occurrence, 18)
     yield Defect("nothing is inactivated that must signal", the_limit_set_is_not_asked, 21)
     yield Defect("a pause ends and what is off reminds", pauses_last_for_ever, 0)
-    yield Defect("acknowledgements survive a restart", a_restart_forgets_acknowledgements, 75)
+    yield Defect("acknowledgements survive a restart", a_restart_forgets_acknowledgements, 95)
     yield Defect("nothing ends because of a restart", a_restart_ends_conditions, 4)
     yield Defect("a gap is told", gaps_are_not_told, 4)
     yield Defect("a change is told when it is due", changes_are_stamped_with_the_last_look, 0)
