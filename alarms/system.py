@@ -323,7 +323,7 @@ class AlarmSystem:
     def save(self) -> bytes:
         """Return the whole state as stable JSON."""
         watches = {
-            each.identity.alarm: SavedWatch(each.state, each.note)
+            each.identity.alarm: SavedWatch(each.state, "" if each.is_idle else each.note)
             for each in self._in_order()
             if each.state != State()
         }

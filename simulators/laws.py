@@ -156,6 +156,9 @@ def _doubt_end(scene: Scene, change: AlarmChange) -> str:
     if change.metric is None:
         return ""
     value_s, value = scene.valid_s.get(change.metric, (-1e9, 0.0))
+    if alarm.startswith("no_data_"):  # a questionable value is one that is there
+        newest = (seen for (_, metric), seen in scene.newest.items() if metric is change.metric)
+        value_s = max((at_s for at_s, heard in newest if heard.value is not None), default=value_s)
     # Two devices agree again when either speaks, while the other has not fallen silent.
     fresh_s = _EITHER_FRESH_S if alarm.startswith("sources_differ_") else _FRESH_S
     if now_s - value_s > fresh_s:

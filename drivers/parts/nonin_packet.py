@@ -105,14 +105,14 @@ class Packet:
         some place of a rate holds a saturation or 0, some saturation a 0 or a rate's high byte, or
         the rate shown is near none of the others. (One of them alone may be far: a held value, or
         eight beats beside four.) The upper bits of a rate's high byte are reserved; no module is
-        known to set them.
+        known to set them, so that a saturation of 1 to 3 % is taken for one.
         """
         highs = [self.values[at] for at in _RATES_AT]
         shares = [self.spo2(at)[1] for at in _SPO2S_AT]
         return (
             all(high is None or high <= _HIGH_BITS for high in highs)
             and self._is_rate_likely()
-            and all(share is None or 0 < share <= 100 for share in shares)
+            and all(share is None or _HIGH_BITS < share <= 100 for share in shares)
         )
 
     def _is_rate_likely(self) -> bool:

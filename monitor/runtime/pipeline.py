@@ -9,7 +9,7 @@ conclusions, byte for byte: that is what `vigil verify` runs. Order of every cal
 4. alarm changes are appended; the picture is updated.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, Protocol
 
 import msgspec
@@ -196,8 +196,12 @@ class Pipeline:
 
         How late we look leaves no trace in the state, so that a replay comes to the same one.
         """
+        for changes in self._matured(now):
+            self._tell(changes)
+
+    def _matured(self, now: Instant) -> Iterator[Sequence[AlarmChange]]:
         while (due := self._alarms.wake_at) is not None and due <= now:
-            self._tell(self._alarms.wake(due))
+            yield self._alarms.wake(due)
 
     # -- going on from a record ------------------------------------------------------------------
 
@@ -223,6 +227,14 @@ class Pipeline:
             aside = self._sources.aside(entry.link, body)
             if aside is not None:
                 self._alarms.accept(aside, now)
+
+    def catch_up(self, last: Instant) -> None:
+        """Let clocks act that ran out by the last entry on disk; what they told is there too.
+
+        The last entries may be bytes that nobody judged; clocks had acted before them all the same.
+        """
+        for _ in self._matured(last):
+            pass
 
     def recall_picture(
         self, entry: Entry, body: Body | WallAnchor | bytes

@@ -177,6 +177,7 @@ def _go_on(
     clock = SessionClock(monotonic_ns, utc_ns, start=now)
     pipeline = build_pipeline(opened, wanted.lines, wanted.limits, SteadyLog(record))
     replay_into(pipeline, path)
+    pipeline.catch_up(last)
     gap_s = in_seconds(Instant(now - last))
     pipeline.resume(
         Resumed(anchor=clock.anchor, gap_s=round(gap_s, 3), software=wanted.opened.software)
