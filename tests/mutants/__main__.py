@@ -72,7 +72,7 @@ def main() -> int:
         verdicts = try_all(order, [*TESTS, *slow], chosen.json)
     reasons = read_reasons()
     if chosen.page:
-        write_page(chosen.page, verdicts, reasons)
+        write_page(chosen.page, verdicts, reasons, len(mutants))
     for line in [*survivor_lines(verdicts, reasons), *score_lines(verdicts)]:
         sys.stdout.write(line + "\n")
     return 0

@@ -60,9 +60,12 @@ def _scores(verdicts: Sequence[Verdict]) -> Iterator[tuple[str, int, int]]:
         yield name, len(those), len(those) - len(survivors(those))
 
 
-def write_page(path: Path, verdicts: Sequence[Verdict], reasons: dict[Key, str]) -> None:
+def write_page(
+    path: Path, verdicts: Sequence[Verdict], reasons: dict[Key, str], planted: int
+) -> None:
     """Write the page: the scores, then every survivor with its reason."""
-    lines = [_OPENING + "| file | planted | noticed | % |", "|---|---|---|---|"]
+    tried = f"Tried: {len(verdicts)} of {planted}; noticed: by any run of several.\n\n"
+    lines = [_OPENING + tried + "| file | planted | noticed | % |", "|---|---|---|---|"]
     for name, tried, noticed in _scores(verdicts):
         lines.append(f"| {name} | {tried} | {noticed} | {100 * noticed / max(1, tried):.1f} |")
     lines += ["", "## Survivors"]
