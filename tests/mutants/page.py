@@ -64,8 +64,8 @@ def write_page(
     path: Path, verdicts: Sequence[Verdict], reasons: dict[Key, str], planted: int
 ) -> None:
     """Write the page: the scores, then every survivor with its reason."""
-    tried = f"Tried: {len(verdicts)} of {planted}; noticed: by any run of several.\n\n"
-    lines = [_OPENING + tried + "| file | planted | noticed | % |", "|---|---|---|---|"]
+    share = f"Tried: {len(verdicts)} of {planted}; noticed: by any run of several.\n\n"
+    lines = [_OPENING + share + "| file | planted | noticed | % |", "|---|---|---|---|"]
     for name, tried, noticed in _scores(verdicts):
         lines.append(f"| {name} | {tried} | {noticed} | {100 * noticed / max(1, tried):.1f} |")
     lines += ["", "## Survivors"]
