@@ -356,7 +356,7 @@ DRIVER: Final = Driver(
     open_protocol=open_nonin,
     encode=encode,
     open_device=NoninDevice,
-    round_trip={Metric.SPO2: (1, 100, 1), Metric.PULSE_RATE: (18, 350, 1)},
+    round_trip={Metric.SPO2: (4, 100, 1), Metric.PULSE_RATE: (18, 350, 1)},
     averaging_s={Metric.SPO2: 7.5, Metric.PULSE_RATE: 7.5},  # four beats at 40 /min, and 1.5 s
     vectors=(
         Vector(_PACKET, ((Metric.SPO2, 97.0), (Metric.PULSE_RATE, 72.0)), _PAGE),
