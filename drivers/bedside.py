@@ -120,19 +120,20 @@ class Beat:
         return True
 
 
-class Talking:
-    """A whole device that only talks: what it was told, by `encode`, at its rate."""
+class Timed:
+    """What every device that speaks at a rate has: what it was told, a beat, what it sends.
 
-    def __init__(self, rate_hz: int, encode: Callable[[Sequence[DeviceEvent]], bytes]) -> None:
-        self._said = Said()
-        self._encode = encode
+    It is silent until its beat is started. `rates_hz` are those of the waves it keeps.
+    """
+
+    def __init__(self, rate_hz: int, **rates_hz: float) -> None:
+        self._said = Said(**rates_hz)
         self._beat = Beat(rate_hz)
-        self._beat.start(Instant(0))
         self._outgoing: list[bytes] = []
 
     @property
     def wake_at(self) -> Instant | None:
-        """When it next talks."""
+        """When it next speaks; None while stopped."""
         return self._beat.at
 
     def say(self, events: Sequence[DeviceEvent], now: Instant) -> None:
@@ -143,15 +144,24 @@ class Talking:
     def receive(self, data: bytes, now: Instant) -> None:
         """Hear nothing: it has no ears."""
 
-    def wake(self, now: Instant) -> None:
-        """Say what is due."""
-        while self._beat.is_due(now):
-            self._outgoing.append(self._encode(self._said.events()))
-
     def take_outgoing(self) -> Sequence[bytes]:
         """Return what is sent."""
         sent, self._outgoing = self._outgoing, []
         return sent
+
+
+class Talking(Timed):
+    """A whole device that only talks: what it was told, by `encode`, at its rate."""
+
+    def __init__(self, rate_hz: int, encode: Callable[[Sequence[DeviceEvent]], bytes]) -> None:
+        super().__init__(rate_hz)
+        self._encode = encode
+        self._beat.start(Instant(0))
+
+    def wake(self, now: Instant) -> None:
+        """Say what is due."""
+        while self._beat.is_due(now):
+            self._outgoing.append(self._encode(self._said.events()))
 
 
 class Answering:

@@ -16,6 +16,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+from drivers.bedside import Said
 from drivers.contract import (
     NO_OPTIONS,
     Driver,
@@ -270,17 +271,14 @@ def encode(events: Sequence[DeviceEvent]) -> bytes:
     return msgspec.json.encode(said) if said else b""
 
 
-class JsonDevice(Publisher):
-    """A gateway that publishes a flat object, and a cuff reading once: it tells no times."""
-
-    def payload(self, now: Instant) -> bytes:
-        """Return the object of this second."""
-        del now
-        payload = encode(list(self.said.observations.values()))
-        for metric in list(self.said.observations):
-            if describe(metric).stale_after is None:
-                del self.said.observations[metric]
-        return payload
+def _object(said: Said, now: Instant) -> bytes:
+    """Return the flat object a gateway publishes; a cuff reading once, as it tells no times."""
+    del now
+    payload = encode(list(said.observations.values()))
+    for metric in list(said.observations):
+        if describe(metric).stale_after is None:
+            del said.observations[metric]
+    return payload
 
 
 DRIVER: Final = Driver(
@@ -295,7 +293,7 @@ DRIVER: Final = Driver(
     frames_lost_after_cut_max=0,
     open_protocol=JsonProtocol,
     encode=encode,
-    open_device=JsonDevice,
+    open_device=lambda: Publisher(_object),
     round_trip={
         Metric.SPO2: (1, 100, 1),
         Metric.PULSE_RATE: (10, 350, 1),

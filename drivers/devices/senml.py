@@ -14,6 +14,7 @@ from typing import Final
 
 import msgspec
 
+from drivers.bedside import Said
 from drivers.contract import (
     NO_OPTIONS,
     Driver,
@@ -210,12 +211,9 @@ def encode(events: Sequence[DeviceEvent]) -> bytes:
     return msgspec.json.encode(records) if records else b""
 
 
-class SenMLDevice(Publisher):
-    """A node that publishes a pack, older readings with their age."""
-
-    def payload(self, now: Instant) -> bytes:
-        """Return the pack of this second."""
-        return encode([_current(each, now) for each in self.said.observations.values()])
+def _pack(said: Said, now: Instant) -> bytes:
+    """Return the pack a node publishes now, older readings with their age."""
+    return encode([_current(each, now) for each in said.observations.values()])
 
 
 def _current(observation: Observation, now: Instant) -> Observation:
@@ -238,7 +236,7 @@ DRIVER: Final = Driver(
     frames_lost_after_cut_max=0,
     open_protocol=SenMLProtocol,
     encode=encode,
-    open_device=SenMLDevice,
+    open_device=lambda: Publisher(_pack),
     round_trip={
         Metric.SPO2: (1, 100, 1),
         Metric.PULSE_RATE: (10, 350, 1),

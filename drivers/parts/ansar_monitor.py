@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from drivers.bedside import Beat, Said
+from drivers.bedside import Said, Timed
 from drivers.framing import STRAY_SIZE_MAX, Piece, Strays
 from monitor.model.event import DeviceEvent, NoticeKind, Observation
 from monitor.model.instant import Instant
@@ -150,20 +150,13 @@ def encode(events: Sequence[DeviceEvent]) -> bytes:
     return frame_of(said)
 
 
-class AnsarDevice:
+class AnsarDevice(Timed):
     """The monitor: a frame a second; a pressure that is new to it shows a frame later."""
 
     def __init__(self) -> None:
-        self._said = Said(pleth=PLETH_RATE_HZ)
+        super().__init__(1, pleth=PLETH_RATE_HZ)
         self._pressures: list[Observation] = []
-        self._beat = Beat(1)
         self._beat.start(Instant(0))
-        self._outgoing: list[bytes] = []
-
-    @property
-    def wake_at(self) -> Instant | None:
-        """When the next frame is due."""
-        return self._beat.at
 
     def say(self, events: Sequence[DeviceEvent], now: Instant) -> None:
         """Take what the patient is like now."""
@@ -173,16 +166,8 @@ class AnsarDevice:
         self._pressures = told or self._pressures
         self._said.hear([each for each in events if each not in told])
 
-    def receive(self, data: bytes, now: Instant) -> None:
-        """Hear nothing: this output has no ears."""
-
     def wake(self, now: Instant) -> None:
         """Send the frame that is due."""
         while self._beat.is_due(now):
             self._outgoing.append(frame_of(self._said))
             self._said.hear(self._pressures)
-
-    def take_outgoing(self) -> Sequence[bytes]:
-        """Return what is sent."""
-        sent, self._outgoing = self._outgoing, []
-        return sent

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from drivers.bedside import Beat, Said
+from drivers.bedside import Said, Timed
 from drivers.checksums import exclusive_or
 from drivers.framing import EscapedSplitter, whole
 from drivers.parts.capnostream_events import EVENT_COUNT, EVENTS_AT
@@ -150,29 +150,17 @@ def encode(events: Sequence[DeviceEvent]) -> bytes:
     return bytes(sent)
 
 
-class CapnostreamDevice:
+class CapnostreamDevice(Timed):
     """The monitor: silent until enabled and started; then 20 waves and one numerics a second."""
 
     def __init__(self) -> None:
-        self._said = Said(co2_wave=_WAVE_RATE_HZ)
+        super().__init__(_WAVE_RATE_HZ, co2_wave=_WAVE_RATE_HZ)
         self._frames = EscapedSplitter(START, ESCAPES, FRAME_SIZE_MAX, size_of=size_of)
-        self._beat = Beat(_WAVE_RATE_HZ)
         self._counter = 0
         self._is_enabled = False
         self._marked = 0
         self._stored: list[bytes] = []
         self._store_at = OPENING
-        self._outgoing: list[bytes] = []
-
-    @property
-    def wake_at(self) -> Instant | None:
-        """When the next message is due; None while stopped."""
-        return self._beat.at
-
-    def say(self, events: Sequence[DeviceEvent], now: Instant) -> None:
-        """Take what the patient is like now."""
-        del now
-        self._said.hear(events)
 
     def receive(self, data: bytes, now: Instant) -> None:
         """Obey the host: enable, disable, start, stop, event names, the stored trend."""
@@ -211,8 +199,3 @@ class CapnostreamDevice:
             sample = self._said.tapes[Metric.CO2_WAVE].take()
             self._outgoing.append(wave(self._counter, sample, self._said))
             self._counter += 1
-
-    def take_outgoing(self) -> Sequence[bytes]:
-        """Return what is sent."""
-        sent, self._outgoing = self._outgoing, []
-        return sent

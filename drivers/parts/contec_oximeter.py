@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from drivers.bedside import Beat, Said
+from drivers.bedside import Said, Timed
 from monitor.model.event import DeviceEvent, NoticeKind, WaveformSegment
 from monitor.model.instant import Instant, between, seconds
 from monitor.model.metric import Metric
@@ -124,25 +124,13 @@ def encode(events: Sequence[DeviceEvent]) -> bytes:
     return b"".join(packet_of(said, tape.take()) for _ in range(size))
 
 
-class ContecDevice:
+class ContecDevice(Timed):
     """A V7.0 oximeter: silent until started, and again when it hears nothing for 20 s."""
 
     def __init__(self) -> None:
-        self._said = Said(pleth=RATE_HZ)
-        self._beat = Beat(RATE_HZ)
+        super().__init__(RATE_HZ, pleth=RATE_HZ)
         self._spoken_to = Instant(0)
         self._typed = bytearray()
-        self._outgoing: list[bytes] = []
-
-    @property
-    def wake_at(self) -> Instant | None:
-        """When the next packet is due; None while stopped."""
-        return self._beat.at
-
-    def say(self, events: Sequence[DeviceEvent], now: Instant) -> None:
-        """Take what the patient is like now."""
-        del now
-        self._said.hear(events)
 
     def receive(self, data: bytes, now: Instant) -> None:
         """Obey: start, stop, stay awake; anything else is not supported."""
@@ -174,8 +162,3 @@ class ContecDevice:
                 return
             tape = self._said.tapes[Metric.PLETH]
             self._outgoing.append(packet_of(self._said, tape.take()))
-
-    def take_outgoing(self) -> Sequence[bytes]:
-        """Return what is sent."""
-        sent, self._outgoing = self._outgoing, []
-        return sent

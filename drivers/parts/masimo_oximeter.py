@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from drivers.bedside import Beat, Said
+from drivers.bedside import Said, Timed
 from drivers.clock import SOME_OPENING_S, calendar_of
 from drivers.reading import Flag
 from monitor.model.event import DeviceEvent, NoticeKind
@@ -84,39 +84,19 @@ def encode(events: Sequence[DeviceEvent]) -> bytes:
     return line_of(said, _values(said), max((each.at for each in events), default=Instant(0)))
 
 
-class MasimoDevice:
+class MasimoDevice(Timed):
     """The oximeter: a line a second; without a finger its last numbers for three seconds more."""
 
     def __init__(self) -> None:
-        self._said = Said()
-        self._beat = Beat(_RATE_HZ)
+        super().__init__(_RATE_HZ)
         self._beat.start(Instant(0))
         self._shown: dict[Metric, float | None] = {}
         self._shown_at = Instant(0)
-        self._outgoing: list[bytes] = []
-
-    @property
-    def wake_at(self) -> Instant | None:
-        """When the next line is due."""
-        return self._beat.at
-
-    def say(self, events: Sequence[DeviceEvent], now: Instant) -> None:
-        """Take what the patient is like now."""
-        del now
-        self._said.hear(events)
-
-    def receive(self, data: bytes, now: Instant) -> None:
-        """Hear nothing: the output has no ears."""
 
     def wake(self, now: Instant) -> None:
         """Send the line that is due."""
         while self._beat.is_due(now):
             self._outgoing.append(line_of(self._said, self._values(now), now))
-
-    def take_outgoing(self) -> Sequence[bytes]:
-        """Return what is sent."""
-        sent, self._outgoing = self._outgoing, []
-        return sent
 
     def _values(self, now: Instant) -> dict[Metric, float | None]:
         values = _values(self._said)

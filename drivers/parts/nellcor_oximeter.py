@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from drivers.bedside import Beat, Said
+from drivers.bedside import Said, Timed
 from drivers.clock import SOME_OPENING_S, calendar_of
 from drivers.reading import Flag
 from monitor.model.event import DeviceEvent, NoticeKind
@@ -94,27 +94,15 @@ def encode(events: Sequence[DeviceEvent]) -> bytes:
     return line_of(said, max((each.at for each in events), default=Instant(0)))
 
 
-class NellcorDevice:
+class NellcorDevice(Timed):
     """The oximeter: a header, a line every two seconds, and a menu that stops both."""
 
     def __init__(self) -> None:
-        self._said = Said()
-        self._beat = Beat(1)
+        super().__init__(1)
         self._beat.start(Instant(0))
         self._count = 0
         self._is_in_menu = False
         self._typed = b""
-        self._outgoing: list[bytes] = []
-
-    @property
-    def wake_at(self) -> Instant | None:
-        """When something may be due."""
-        return self._beat.at
-
-    def say(self, events: Sequence[DeviceEvent], now: Instant) -> None:
-        """Take what the patient is like now."""
-        del now
-        self._said.hear(events)
 
     def receive(self, data: bytes, now: Instant) -> None:
         """Obey the keyboard: Ctrl-C twice opens the menu, 0 leaves it."""
@@ -140,8 +128,3 @@ class NellcorDevice:
             if number % _HEADER_EVERY == 0:
                 self._outgoing.append(_HEADER)
             self._outgoing.append(line_of(self._said, now))
-
-    def take_outgoing(self) -> Sequence[bytes]:
-        """Return what is sent."""
-        sent, self._outgoing = self._outgoing, []
-        return sent

@@ -1,8 +1,8 @@
 """What the two sides of a node that only publishes share: one never asks, the other never hears."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from drivers.bedside import Beat, Said
+from drivers.bedside import Said, Timed
 from monitor.model.event import DeviceEvent
 from monitor.model.instant import Instant
 
@@ -22,40 +22,25 @@ class Listens:
         return ()
 
 
-class Publisher:
-    """The node's side: a message with what it knows, once a second; what comes is not heard."""
+class Publisher(Timed):
+    """The node's side: once a second a message with what it knows, as `payload` writes it.
 
-    def __init__(self) -> None:
-        self.said = Said()
-        self._beat = Beat(1)
-        self._outgoing: list[bytes] = []
+    It begins with the first it is told. Where `payload` returns b"", nothing is published.
+    """
 
-    @property
-    def wake_at(self) -> Instant | None:
-        """When the next message is due."""
-        return self._beat.at
+    def __init__(self, payload: Callable[[Said, Instant], bytes]) -> None:
+        super().__init__(1)
+        self._payload = payload
 
     def say(self, events: Sequence[DeviceEvent], now: Instant) -> None:
         """Take what the patient is like; the first time, begin to publish."""
-        self.said.hear(events)
-        if self._beat.at is None:
+        super().say(events, now)
+        if self.wake_at is None:
             self._beat.start(now)
 
-    def receive(self, data: bytes, now: Instant) -> None:
-        """Ignore what comes."""
-
     def wake(self, now: Instant) -> None:
-        """Publish."""
+        """Publish what is due."""
         while self._beat.is_due(now):
-            payload = self.payload(now)
+            payload = self._payload(self._said, now)
             if payload:
                 self._outgoing.append(payload)
-
-    def payload(self, now: Instant) -> bytes:
-        """Return the message of this second, b"" for none. Each kind of node writes its own."""
-        raise NotImplementedError
-
-    def take_outgoing(self) -> Sequence[bytes]:
-        """Return the payloads published."""
-        sent, self._outgoing = self._outgoing, []
-        return sent
