@@ -27,10 +27,8 @@ from monitor.runtime.chair import build_pipeline
 from monitor.runtime.pipeline import Line
 from monitor.runtime.replay import Replay
 from monitor.store.record import Record, record_path
-from simulators.device import Bedside, simulate
-from simulators.physiology import Patient
-from simulators.scenario import load
 from tests.bench.figures import Figure
+from tests.conversation import conversation
 
 _UTC_NS: Final = 1_790_000_000_000_000_000
 _STORY: Final = (
@@ -198,23 +196,6 @@ def _opened(driver: Driver) -> DeviceProtocol:
     return protocol
 
 
-def _conversation(driver: Driver, span_s: int) -> Iterator[tuple[Instant, bytes]]:
-    """Yield what the simulated device says to its host, with the instants, for `span_s`."""
-    device = simulate(driver, Bedside(Patient(load("quiet"), 1)))
-    protocol = _opened(driver)
-    now = OPENING
-    for step in range(span_s * 20):
-        now = instant_at(step / 20)
-        pieces = list(device.step(now))
-        if protocol.wake_at is not None and protocol.wake_at <= now:
-            protocol.wake(now)
-        for asked in protocol.take_outgoing():
-            pieces += device.receive(asked, now)
-        for piece in pieces:
-            protocol.receive(piece, now)
-            yield now, piece
-
-
 def _decode_s(driver: Driver, said: Sequence[tuple[Instant, bytes]]) -> tuple[float, int]:
     """Return the seconds it takes to read what was said, and how many events came of it."""
     protocol = _opened(driver)
@@ -235,7 +216,7 @@ def measure_drivers() -> Sequence[Figure]:
 
 def _measure_driver(driver: Driver) -> Iterator[Figure]:
     try:
-        said = list(_conversation(driver, _DECODED_S))
+        said = list(conversation(driver, _opened(driver), _DECODED_S))
     except OptionError:
         return  # it needs to be told what its fields mean: there is no rate of its own
     size = sum(len(piece) for _, piece in said)

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from drivers.parts.hl7_vectors import VITALS
+
 NONIN_PACKET: Final = """
 01 81 64 00 E6   01 80 68 48 31   01 80 70 61 52   01 80 7C 30 2D   01 82 8B 00 0E
 01 82 9B 00 1E   01 82 AA 00 2D   01 82 B6 00 39   01 82 BE 61 A2   01 82 C2 61 A6
@@ -201,35 +203,6 @@ EXAMPLES: Final[tuple[tuple[str, str, str, str], ...]] = (
     ),
 )
 
-_VITALS = (
-    (
-        r"MSH|^~\&|VSIM^0011223344556677^EUI-64|TEST|||20231114221320+0000||ORU^R01^ORU_R01|M0001|P|2.6"
-        "|||NE|AL||UNICODE UTF-8|||IHE_PCD_001^IHE PCD^1.3.6.1.4.1.19376.1.6.1.1.1^ISO"
-    ),
-    "PID|||P1^^^TEST^PI||DOE^JANE^^^^^L",
-    "PV1||I|ICU^1^B1",
-    "OBR|1|M0001^VSIM|M0001^VSIM|182777000^monitoring of patient^SCT|||20231114221320+0000",
-    "OBX|1||69965^MDC_DEV_MON_PHYSIO_MULTI_PARAM_MDS^MDC|1.0.0.0|||||||X",
-    (
-        "OBX|2|NM|150456^MDC_PULS_OXIM_SAT_O2^MDC|1.1.1.1|97|262688^MDC_DIM_PERCENT^MDC|90-100||||R|||"
-        "20231114221320+0000"
-    ),
-    "OBX|3|NM|149530^MDC_PULS_OXIM_PULS_RATE^MDC|1.1.1.2|72|264864^MDC_DIM_BEAT_PER_MIN^MDC|||||R",
-    "OBX|4|NM|151708^MDC_CONC_AWAY_CO2_ET^MDC|1.2.1.1|38|266016^MDC_DIM_MMHG^MDC|||||R",
-    "OBX|5|NM|151594^MDC_CO2_RESP_RATE^MDC|1.2.1.2|14|264928^MDC_DIM_RESP_PER_MIN^MDC|||||R",
-    (
-        "OBX|6|NM|150021^MDC_PRESS_BLD_NONINV_SYS^MDC|1.3.1.1|118|266016^MDC_DIM_MMHG^MDC|||||R|||"
-        "20231114221230+0000"
-    ),
-    (
-        "OBX|7|NM|150022^MDC_PRESS_BLD_NONINV_DIA^MDC|1.3.1.2|76|266016^MDC_DIM_MMHG^MDC|||||R|||"
-        "20231114221230+0000"
-    ),
-    (
-        "OBX|8|NM|150023^MDC_PRESS_BLD_NONINV_MEAN^MDC|1.3.1.3|90|266016^MDC_DIM_MMHG^MDC|||||R|||"
-        "20231114221230+0000"
-    ),
-)
 TEXTS: Final[tuple[tuple[str, str, tuple[str, ...], str], ...]] = (
     # page, driver, lines as printed, what is printed beside them
     (
@@ -316,7 +289,7 @@ TEXTS: Final[tuple[tuple[str, str, tuple[str, ...], str], ...]] = (
     (
         "hl7-pcd",
         "hl7",
-        _VITALS,
+        VITALS,
         "spo2=97 pulse_rate=72 etco2=38 resp_rate=14 nibp_sys=118 nibp_dia=76",
     ),
 )

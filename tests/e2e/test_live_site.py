@@ -1,14 +1,9 @@
 """A site of real processes: killed, it goes on; its screens may die as they like."""
 
-import fcntl
 import os
-import select
-import struct
 import subprocess
-import termios
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,8 +11,9 @@ import pytest
 from monitor.model.alarm import AlarmSnapshot, Kind
 from monitor.model.session import Deed
 from monitor.model.snapshot import ChairSnapshot
-from tests.e2e.commands import COMMAND, REPOSITORY, environment, vigil
+from tests.e2e.commands import vigil
 from tests.e2e.site import site
+from tests.e2e.terminal import dashboard, read_until
 
 pytestmark = pytest.mark.service
 SPEED = 10.0
@@ -93,43 +89,6 @@ async def test_a_second_serve_on_the_same_site_is_refused(place: Path) -> None:
 # -- screens that die ------------------------------------------------------------------------------
 
 
-@contextmanager
-def _dashboard(
-    socket: Path, *, is_controlling: bool = True
-) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """Run a real dashboard on a pty of 120 by 40; yields it and the pty's master."""
-    master, slave = os.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
-    shown = subprocess.Popen(
-        [*COMMAND, "dashboard", str(socket)],
-        stdin=slave,
-        stdout=slave,
-        stderr=slave,
-        start_new_session=True,
-        preexec_fn=_take_terminal if is_controlling else None,  # noqa: PLW1509 - one thread here
-        cwd=REPOSITORY,
-        env=environment(),
-    )
-    os.close(slave)
-    try:
-        yield shown, master
-    finally:
-        shown.kill()
-        shown.wait()
-
-
-def _take_terminal() -> None:
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-
-def _read_until(master: int, word: bytes) -> None:
-    seen = b""
-    while word not in seen:
-        ready, _, _ = select.select([master], [], [], 20)
-        assert ready, f"the screen fell silent: {seen[-2000:]!r}"
-        seen += os.read(master, 65_536)
-
-
 def _kill(shown: "subprocess.Popen[bytes]", master: int) -> None:
     shown.kill()
     shown.wait()
@@ -149,8 +108,8 @@ async def test_a_dashboard_that_dies_leaves_serve_watching(
     async with site("quiet", place, speed=1) as here:
         serving = await here.serve()
         here.begin()
-        with _dashboard(here.socket) as (shown, master):
-            _read_until(master, b"SpO2")
+        with dashboard(here.socket, is_controlling=True) as (shown, master):
+            read_until(master, b"SpO2")
             end(shown, master)
         async with here.screen() as screen:
             first = await screen.until(lambda picture: bool(picture.metrics))
@@ -164,7 +123,7 @@ async def test_a_dashboard_whose_terminal_vanishes_without_a_word_ends(place: Pa
     async with site("quiet", place, speed=1) as here:
         await here.serve()
         here.begin()
-        with _dashboard(here.socket, is_controlling=False) as (shown, master):
-            _read_until(master, b"SpO2")
+        with dashboard(here.socket) as (shown, master):
+            read_until(master, b"SpO2")
             os.close(master)
             assert shown.wait(30) is not None

@@ -10,11 +10,9 @@ from drivers.contract import NO_OPTIONS, Driver, TransportKind
 from drivers.registry import all_drivers, get
 from monitor.main.decoding import BEGINNING_SIZE_MAX, Beginning
 from monitor.main.guessing import guess
-from monitor.model.instant import OPENING, instant_at
+from monitor.model.instant import OPENING
 from monitor.recordings.pcap import Piece
-from simulators.device import Bedside, simulate
-from simulators.physiology import Patient
-from simulators.scenario import load
+from tests.conversation import conversation
 from tests.e2e.commands import vigil
 
 SERIAL = tuple(each for each in all_drivers() if TransportKind.SERIAL in each.transports)
@@ -25,20 +23,8 @@ SPAN_S = 20
 def said_by(name: str) -> bytes:
     """Return what the simulated device says to its own host in the first seconds."""
     driver = get(name)
-    device = simulate(driver, Bedside(Patient(load("quiet"), 1)))
-    protocol = driver.open_protocol(NO_OPTIONS)
-    said = bytearray()
-    for step in range(SPAN_S * 20):
-        now = instant_at(step / 20)
-        pieces = list(device.step(now))
-        if protocol.wake_at is not None and protocol.wake_at <= now:
-            protocol.wake(now)
-        for asked in protocol.take_outgoing():
-            pieces += device.receive(asked, now)
-        for piece in pieces:
-            protocol.receive(piece, now)
-            said += piece
-    return bytes(said)
+    said = conversation(driver, driver.open_protocol(NO_OPTIONS), SPAN_S)
+    return b"".join(piece for _, piece in said)
 
 
 def beginning(data: bytes) -> Beginning:

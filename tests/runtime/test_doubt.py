@@ -21,9 +21,7 @@ from monitor.runtime.doubt import (
     second_device,
     verdict,
 )
-from simulators.device import Bedside, simulate
-from simulators.physiology import Patient
-from simulators.scenario import load
+from tests.conversation import conversation
 from tests.runtime.lines import Kept, on_virtual_time, pass_time, send_paced
 
 SERIAL = tuple(each for each in all_drivers() if TransportKind.SERIAL in each.transports)
@@ -37,20 +35,8 @@ few = settings(max_examples=30, deadline=None, derandomize=True)
 def said_by(name: str) -> tuple[Piece, ...]:
     """Return what the simulated device says to its own host, with the instants."""
     driver = get(name)
-    device = simulate(driver, Bedside(Patient(load("quiet"), 1)))
-    protocol = driver.open_protocol(NO_OPTIONS)
-    said = []
-    for step in range(SPAN_S * 20):
-        now = instant_at(step / 20)
-        pieces = list(device.step(now))
-        if protocol.wake_at is not None and protocol.wake_at <= now:
-            protocol.wake(now)
-        for asked in protocol.take_outgoing():
-            pieces += device.receive(asked, now)
-        for piece in pieces:
-            protocol.receive(piece, now)
-            said.append(Piece(now, piece))
-    return tuple(said)
+    said = conversation(driver, driver.open_protocol(NO_OPTIONS), SPAN_S)
+    return tuple(Piece(now, piece) for now, piece in said)
 
 
 def newest(name: str) -> tuple[Piece, ...]:
