@@ -91,7 +91,7 @@ def _add_serve(commands: "Commands[argparse.ArgumentParser]") -> None:
     )
     parser.add_argument("config", metavar="CONFIG")
     parser.add_argument("--speed", type=float, default=1.0, help=argparse.SUPPRESS)
-    parser.add_argument("--for", dest="for_s", type=float, help=argparse.SUPPRESS)
+    parser.add_argument("--while-stdin", action="store_true", help=argparse.SUPPRESS)
 
 
 def _add_dashboard(commands: "Commands[argparse.ArgumentParser]") -> None:

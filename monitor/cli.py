@@ -78,7 +78,7 @@ def _run(chosen: argparse.Namespace) -> int:
 def _serve(chosen: argparse.Namespace) -> int:
     from monitor.main.serve import serve  # noqa: PLC0415
 
-    return serve(chosen.config, chosen.speed, chosen.for_s)
+    return serve(chosen.config, chosen.speed, ends_with_stdin=chosen.while_stdin)
 
 
 def _dashboard(chosen: argparse.Namespace) -> int:

@@ -26,8 +26,6 @@ from simulators.scenario import Scenario
 from simulators.serve import OPERATOR, Places
 
 PLACES_S_MAX: Final = 20.0
-OUTLIVES_COURSE_S: Final = 60.0
-"""How long `serve` outlives a course, should nobody be left to stop it."""
 
 
 def live(wishes: DemoWishes, scenario: Scenario, data_dir: Path, speed: float) -> int:
@@ -49,22 +47,20 @@ def live(wishes: DemoWishes, scenario: Scenario, data_dir: Path, speed: float) -
         path.write_text(text, encoding="utf-8")
         note(f"devices on ptys and {places.broker}; configuration in {path}")
         _play_history(wishes, scenario, data_dir, places)
-        return _run(wishes, scenario, path, devices, speed, is_headless=is_headless)
+        return _run(wishes, path, devices, speed, is_headless=is_headless)
     finally:
         stop(devices)
 
 
 def _run(
     wishes: DemoWishes,
-    scenario: Scenario,
     path: Path,
     devices: "subprocess.Popen[bytes]",
     speed: float,
     *,
     is_headless: bool,
 ) -> int:
-    ends_s = scenario.length_s - scenario.fast_forward_s + OUTLIVES_COURSE_S
-    arguments = ("--speed", str(speed), "--for", str(ends_s))
+    arguments = ("--speed", str(speed), "--while-stdin")
     serving = ServeChild(path, arguments=arguments, tells=is_headless)
     with serving:
         _say(devices, str(path.parent / "vigil.sock"))

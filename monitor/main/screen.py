@@ -97,6 +97,7 @@ class ServeChild:
     """`vigil serve` as a child: started, started again when it dies, and stopped at the end.
 
     A restart goes on with the session and marks the gap; the screen shows that it had no picture.
+    It holds the other end of the child's standard input, which ends with this process.
     """
 
     def __init__(
@@ -133,7 +134,7 @@ class ServeChild:
         with self._log.open("ab") as log:
             return subprocess.Popen(  # noqa: S603 - our own program, our own arguments
                 [sys.executable, "-m", "monitor.cli", "serve", str(self._config), *self._arguments],
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=None if self._tells else log,
                 stderr=log,
                 start_new_session=True,

@@ -45,11 +45,12 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     in_thread: bool = True
 
 
-def serve(path: str, speed: float = 1.0, for_s: float | None = None) -> int:
+def serve(path: str, speed: float = 1.0, *, ends_with_stdin: bool = False) -> int:
     """Serve the configuration at `path` until told to stop.
 
-    `speed` lets a simulated site's time pass faster; `for_s` ends it after so many seconds of its
-    time, so that a demonstration whose terminal was closed does not go on for ever.
+    `speed` lets a simulated site's time pass faster. `ends_with_stdin` ends it with its standard
+    input: where a demonstration was killed its devices are gone, and whoever went on looking for
+    them would take the pseudo-terminals of the next one.
 
     Raises:
         ConfigError: what is wrong in it.
@@ -61,13 +62,20 @@ def serve(path: str, speed: float = 1.0, for_s: float | None = None) -> int:
         "Vigil is not a medical device. A cleared monitor with its alarms on stays at the bedside."
     )
     note("Vigil gives no sound: its alarms are seen on a screen and not heard.")
-    if (speed != 1.0 or for_s is not None) and not config.site.simulated:
-        raise ConfigError("--speed, --for: a site that is not simulated is watched as time passes")
+    if (speed != 1.0 or ends_with_stdin) and not config.site.simulated:
+        raise ConfigError(
+            "--speed, --while-stdin: a site that is not simulated is watched as time passes"
+        )
     # The uploader encodes for milliseconds at a time; the alarm path shall not wait for it.
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     with asyncio.Runner(loop_factory=_loop_factory(speed)) as runner:
         return runner.run(
-            serve_until_stopped(config, tell_lines(config), is_scaled=speed != 1.0, for_s=for_s)
+            serve_until_stopped(
+                config,
+                tell_lines(config),
+                is_scaled=speed != 1.0,
+                ends_with_stdin=ends_with_stdin,
+            )
         )
 
 
@@ -93,7 +101,7 @@ def _surroundings(*, is_scaled: bool) -> Surroundings:
 
 
 async def serve_until_stopped(
-    config: Config, tell: Tell, *, is_scaled: bool, for_s: float | None = None
+    config: Config, tell: Tell, *, is_scaled: bool, ends_with_stdin: bool = False
 ) -> int:
     """Run until SIGTERM or SIGINT; the sessions stay open, so that the next start goes on."""
     loop = asyncio.get_running_loop()
@@ -106,8 +114,8 @@ async def serve_until_stopped(
     running = asyncio.ensure_future(run_station(config, world, tell, tell_ready))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, running.cancel)
-    if for_s is not None:
-        loop.call_later(for_s, running.cancel)
+    if ends_with_stdin:
+        loop.add_reader(sys.stdin.fileno(), running.cancel)  # nobody writes: it is the end
     try:
         await running
     except asyncio.CancelledError:
