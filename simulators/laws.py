@@ -327,13 +327,15 @@ def low_for_long_enough_is_signalled_in_time(scene: Scene) -> str:
 
 
 def a_lost_link_stays_told_until_it_is_up(scene: Scene) -> str:
-    """Hold the end of a link's condition against the link."""
+    """Hold the end of a link's condition against the link, which may be lost again at once."""
     assert scene.picture is not None
     links = {each.link: each for each in scene.picture.links}
     ends, scene.link_ends = scene.link_ends, []
     for change in ends:
         link = links[change.alarm.removeprefix("link_")]
-        if link.state is not LinkState.UP and link.since <= later(change.at, LATE_MAX):
+        if link.state is LinkState.UP or scene.link_up_at.get(link.link) == change.at:
+            continue
+        if link.since <= later(change.at, LATE_MAX):
             return f"{change.alarm} ended while the link is {link.state}"
     return ""
 

@@ -19,6 +19,7 @@ from monitor.model.alarm import AlarmChange
 from monitor.model.entry import DeviceLink, Opened
 from monitor.model.event import DeviceEvent
 from monitor.model.instant import OPENING, WallAnchor
+from monitor.model.link import LinkChange
 from monitor.runtime.chair import Chair, Place
 from monitor.runtime.pipeline import Line
 from monitor.runtime.sessions import Begun, Wanted, begin_session
@@ -119,6 +120,14 @@ class Life:
                 self._scene.take_told(changes, self.chair.record.last_seq)
 
         pipeline.on_heard, pipeline.on_changes = on_heard, on_changes
+        # In the instance: every edge of a link passes here, also one that the next takes back.
+        change_link = pipeline.change_link
+
+        def take_edge(edge: LinkChange) -> None:
+            self._scene.take_edge(edge)
+            change_link(edge)
+
+        vars(pipeline)["change_link"] = take_edge
 
     def _is_watched(self) -> bool:
         return self._scene.chair is self.chair

@@ -233,8 +233,9 @@ class Session:
         if self.scene.disk_failed_s is not None:
             life.mend_disk()
             await asyncio.sleep(laws.DISK_TOLD_WITHIN_S)  # until what waited is written
-        self.scene.leave()
+        # Watched to its last word: the last group on disk may be what ends the alarm of the disk.
         await life.end()
+        self.scene.leave()
         self._life = None
         entries = laws_of_record.entries_of(path)
         for law in (*laws_of_record.WHENEVER_READ, *laws_of_record.AT_THE_END):

@@ -16,6 +16,7 @@ from monitor.attach.messages import Command
 from monitor.model.alarm import AlarmChange, Change, Inactivation
 from monitor.model.event import DeviceEvent, FrameRejected, Observation, Validity, WaveformSegment
 from monitor.model.instant import Instant
+from monitor.model.link import LinkChange, LinkState
 from monitor.model.metric import Metric
 from monitor.model.session import Deed
 from monitor.model.snapshot import ChairSnapshot
@@ -93,6 +94,7 @@ class Scene:
         self.unannounced: deque[Told] = deque()
         self.safe_count = 0
         self.link_ends: list[AlarmChange] = []
+        self.link_up_at: dict[str, Instant] = {}
         self.disk_failed_s: float | None = None
         self.acting: Command | None = None
         self.picture: ChairSnapshot | None = None
@@ -118,6 +120,7 @@ class Scene:
         self.valued.clear()
         self.unannounced.clear()
         self.link_ends.clear()
+        self.link_up_at.clear()
         self.disk_failed_s = None
 
     def leave(self) -> None:
@@ -145,6 +148,11 @@ class Scene:
                 self.breath_s = now_s
             if not self._armed or now_s - self._armed[-1][0] > 5:
                 self._armed.append((now_s, self.oracle.breaths))
+
+    def take_edge(self, edge: LinkChange) -> None:
+        """Note when a link came up, before the station makes anything of it."""
+        if edge.state is LinkState.UP:
+            self.link_up_at[edge.link] = edge.at
 
     def take_told(self, changes: Sequence[AlarmChange], last_seq: int) -> None:
         """Note changes that were recorded just now, the last of them as entry `last_seq`."""
