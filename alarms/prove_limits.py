@@ -1,15 +1,18 @@
 """Each limit, budget, baseline and pattern of a limit set: does it fire in time and end?"""
 
+import math
 from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 
 from alarms.baseline import limit_from
+from alarms.condition import Input
 from alarms.ramps import (
     OVER,
     RAMP_S,
     SETTLED_S,
+    TOLD,
     Finding,
     band_of,
     first,
@@ -21,12 +24,21 @@ from alarms.ramps import (
     seconds_after,
     span_inside,
     usual,
+    way,
 )
-from alarms.rules import LimitRule, LimitSet, Part, PartKind, PatternRule, RelativeRule
+from alarms.rules import (
+    LimitRule,
+    LimitSet,
+    Part,
+    PartKind,
+    PatternRule,
+    RelativeRule,
+    judge,
+)
 from alarms.system import Happened
-from monitor.model.alarm import RANK, AlarmChange, Change
+from monitor.model.alarm import RANK, AlarmChange
 from monitor.model.event import observe
-from monitor.model.instant import Duration, in_seconds, instant_at, seconds
+from monitor.model.instant import in_seconds, instant_at, seconds
 from monitor.model.metric import NIBP, describe
 from monitor.model.session import Deed, OperatorAction, Phase
 
@@ -50,17 +62,16 @@ def prove_rule(limits: LimitSet, rule: LimitRule, phase: str = "") -> Iterator[F
         return
     facts = describe(rule.metric)
     far = facts.technical_low if rule.is_low else facts.technical_high
-    mild = rule.severe if rule.severe is not None else far
+    mild = far if rule.severe is None else rule.severe
     told = msgspec.structs.replace(told, band=band_of(rule, rule.limit))
-    yield _timed(limits, rule, told, (inside, midway(rule.limit, mild)), due=rule.delay)
+    yield _timed(limits, rule, told, (inside, midway(rule.limit, mild)))
     if rule.severe is not None:
         severe = msgspec.structs.replace(told, band=band_of(rule, rule.severe))
-        bad = midway(rule.severe, far)
-        yield _timed(limits, rule, severe, (inside, bad), due=rule.severe_delay)
+        yield _timed(limits, rule, severe, (inside, midway(rule.severe, far)), is_severe=True)
     if rule.budget is not None:
-        yield _prove_budget(limits, rule, told, (inside, mild))
+        yield _prove_budget(limits, rule, told)
     if rule.violations_max is not None:
-        yield _prove_count(limits, rule, told, (inside, midway(rule.limit, mild)))
+        yield _prove_count(limits, rule, told, inside)
 
 
 def _found(told: Finding, text: str, **more: object) -> Finding:
@@ -68,65 +79,81 @@ def _found(told: Finding, text: str, **more: object) -> Finding:
 
 
 def _timed(
-    limits: LimitSet, rule: LimitRule, told: Finding, values: tuple[float, float], *, due: Duration
+    limits: LimitSet,
+    rule: LimitRule,
+    told: Finding,
+    values: tuple[float, float],
+    *,
+    is_severe: bool = False,
 ) -> Finding:
-    """Step from inside to bad and back; the alarm must come by `due` and must go."""
+    """Step from inside to bad and back; the alarm must come in time, as what it is, and must go."""
     inside, bad = values
+    priority = rule.severe_priority if is_severe else rule.priority
+    due_s = in_seconds(rule.severe_delay if is_severe else rule.delay)
     seen = play_values(limits, rule.metric, _step(inside, bad))
-    raised = first(seen, rule.alarm)
+    raised = first((e for e in seen if e.change in TOLD and e.priority is priority), rule.alarm)
     what = f"{rule.metric} {bad:g} {describe(rule.metric).unit}"
-    if raised is None or raised.change is not Change.PRESENT:
-        return _found(told, f"{what} raises nothing; a shorter delay or a limit within reach would")
+    if raised is None:
+        text = f"{what} raises no {priority} alarm; a shorter delay or a limit within reach would"
+        return _found(told, text)
     latency_s = seconds_after(raised, SETTLED_S)
-    due_s = in_seconds(due)
-    told = _found(told, "", latency_s=latency_s, delay_s=due_s, priority=raised.priority)
+    told = _found(told, "", latency_s=latency_s, delay_s=due_s, priority=priority)
     if latency_s > due_s + in_seconds(PIPELINE_MAX):
         return _found(told, f"{what} is told after {latency_s:g} s, promised {due_s:g} s")
     if not any(each.alarm == rule.alarm and each.change in OVER for each in seen):
         return _found(told, f"{what} is never over; expected a shorter clear_for_s")
-    return _found(told, f"{what}: {raised.priority} after {latency_s:g} s", is_well=True)
+    return _found(told, f"{what}: {priority} after {latency_s:g} s", is_well=True)
 
 
 def _step(inside: float, bad: float) -> list[float]:
     return [inside] * SETTLED_S + [bad] * RAMP_S + [inside] * RAMP_S
 
 
-def _prove_budget(
-    limits: LimitSet, rule: LimitRule, told: Finding, values: tuple[float, float]
-) -> Finding:
-    """Stay as far beyond the limit as is not severe: the budget must be spent before the delay."""
-    inside, mild = values
+def _prove_budget(limits: LimitSet, rule: LimitRule, told: Finding) -> Finding:
+    """Go as far beyond the limit as is not severe: the budget must be spent before the delay."""
     if rule.metric in NIBP:
         return _found(told, "budget: a cuff reading is judged at once; leave it out")
     assert rule.budget is not None
-    bad = rule.limit + 0.95 * (mild - rule.limit)
-    raised = first(play_values(limits, rule.metric, _step(inside, bad)), rule.alarm)
-    if raised is None or seconds_after(raised, SETTLED_S) >= in_seconds(rule.delay):
-        least = abs(bad - rule.limit) * in_seconds(rule.delay)
+    bad = _deepest(rule)
+    delay_s = in_seconds(rule.delay)
+    values = way(limits, rule.metric, rule.limit, bad)
+    values += [bad] * math.ceil(delay_s)
+    seen = play_values(limits, rule.metric, [rule.limit] * SETTLED_S + values)
+    raised = first(seen, rule.alarm)
+    if raised is None or seconds_after(raised, SETTLED_S) >= delay_s:
+        least = sum(abs(each - rule.limit) for each in values[: math.ceil(delay_s)])
         return _found(
             told,
-            f"budget = {rule.budget:g}: never spent before the delay of "
-            f"{in_seconds(rule.delay):g} s; expected less than {least:g}",
+            f"budget = {rule.budget:g}: never spent before the delay of {delay_s:g} s; "
+            f"expected less than {least:g}",
         )
     latency_s = seconds_after(raised, SETTLED_S)
     band = f"budget of {rule.budget:g}"
-    text = f"budget of {rule.budget:g} at {bad:g}: {raised.priority} after {latency_s:g} s"
+    text = f"{band} at {bad:g}: {raised.priority} after {latency_s:g} s"
     more = {"is_well": True, "latency_s": latency_s, "priority": raised.priority}
     return _found(told, text, delay_s=latency_s, band=band, **more)
 
 
-def _prove_count(
-    limits: LimitSet, rule: LimitRule, told: Finding, values: tuple[float, float]
-) -> Finding:
-    """Cross the limit for one second, again and again within a minute."""
-    inside, bad = values
+def _deepest(rule: LimitRule) -> float:
+    """Return the value furthest beyond the limit that is not severe yet, nor the end of a range."""
+    if rule.severe is not None:
+        return rule.severe
+    facts = describe(rule.metric)
+    far = facts.technical_low if rule.is_low else facts.technical_high
+    # A device may print the end of the range where it measures nothing.
+    return rule.limit + 0.95 * (far - rule.limit)
+
+
+def _prove_count(limits: LimitSet, rule: LimitRule, told: Finding, inside: float) -> Finding:
+    """Cross the limit as little and as shortly as can be, again and again within a minute."""
     count = rule.violations_max
     assert count is not None
     if rule.metric in NIBP:
         return _found(told, "violations_max: a cuff reading is judged at once; leave it out")
-    every = max(2, 60 // count)
-    dips = [bad if second % every == 0 else inside for second in range(every * count)]
-    seen = play_values(limits, rule.metric, [inside] * SETTLED_S + dips)
+    back, dip = _dip(limits, rule, inside)
+    every = max(len(dip), 60 // count)
+    dips = (dip + [back] * (every - len(dip))) * count
+    seen = play_values(limits, rule.metric, [back] * SETTLED_S + dips)
     raised = first(seen, rule.alarm)
     if raised is None:
         return _found(told, f"violations_max = {count}: {count} of them in a minute raise nothing")
@@ -137,6 +164,22 @@ def _prove_count(
         )
     text = f"{count} violations within a minute: {raised.priority} with the last"
     return _found(told, text, is_well=True, priority=raised.priority)
+
+
+def _dip(limits: LimitSet, rule: LimitRule, inside: float) -> tuple[float, list[float]]:
+    """Return a value that is back inside, and the way from there just beyond the limit and back.
+
+    What is inside pays a budget back: as far inside as one believable step reaches, at least as far
+    as ends the condition.
+    """
+    bad = midway(rule.limit, _deepest(rule))
+    finest = 10.0 ** -describe(rule.metric).decimals
+    if abs(bad - rule.limit) > finest:
+        bad = rule.limit - finest if rule.is_low else rule.limit + finest
+    back = way(limits, rule.metric, bad, inside)[0]
+    if judge(rule, back) is not Input.NORMAL:
+        back = rule.inside
+    return back, way(limits, rule.metric, back, bad) + way(limits, rule.metric, bad, back)
 
 
 # -- from a baseline

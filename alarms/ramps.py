@@ -3,6 +3,7 @@
 They run through the same alarm system as a patient's data, one sample a second.
 """
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Final
 
@@ -17,6 +18,7 @@ from monitor.model.metric import Metric, describe
 
 SETTLED_S: Final = 30
 RAMP_S: Final = 90
+TOLD: Final = frozenset({Change.PRESENT, Change.ESCALATED})
 OVER: Final = frozenset({Change.ENDED, Change.LATCHED})
 
 
@@ -78,6 +80,21 @@ def usual(limits: LimitSet, metric: Metric) -> float:
     """Return a value that raises nothing, or any measurable one where there is none."""
     inside = inside_value(limits, metric)
     return describe(metric).technical_high / 2 if inside is None else inside
+
+
+def way(limits: LimitSet, metric: Metric, start: float, goal: float) -> list[float]:
+    """Return the quickest way from `start` to `goal` in believable steps, one a second, less start.
+
+    A greater step is doubted, and what is doubted is not counted.
+    """
+    most = limits.data.steps.get(metric, math.inf)
+    values = [start]
+    while (last := values[-1]) != goal:
+        following = goal if abs(goal - last) <= most else last + math.copysign(most, goal - last)
+        while abs(following - last) > most:  # rounded up
+            following = math.nextafter(following, last)
+        values.append(following)
+    return values[1:]
 
 
 def play(
