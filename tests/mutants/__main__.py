@@ -37,6 +37,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--test-s-max", type=float, default=2.5, metavar="S",
                         help="ask only tests that take so long at most")  # fmt: skip
+    parser.add_argument("--tests", nargs="+", metavar="PATH", default=TESTS,
+                        help=f"ask only these tests; {TESTS[0]} unless said")  # fmt: skip
     parser.add_argument(
         "--again", type=Path, metavar="F", help="only the survivors told in F, by slow tests too"
     )
@@ -69,7 +71,7 @@ def main() -> int:
             test_s_max=chosen.test_s_max,
         )
         slow = [] if chosen.again else [f"--ignore-glob=*/{each}" for each in SLOW]
-        verdicts = try_all(order, [*TESTS, *slow], chosen.json)
+        verdicts = try_all(order, [*chosen.tests, *slow], chosen.json)
     reasons = read_reasons()
     if chosen.page:
         write_page(chosen.page, verdicts, reasons, len(mutants))
