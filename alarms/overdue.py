@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from alarms.board import Board, Watch
 from alarms.condition import Input
 from alarms.names import NIBP_OVERDUE
-from alarms.vitals import Senses
+from alarms.senses import Senses
 from monitor.model.instant import Duration, Instant, in_seconds, later
 from monitor.model.metric import NIBP
 from monitor.model.session import Phase

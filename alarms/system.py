@@ -22,8 +22,9 @@ from alarms.overdue import Overdue
 from alarms.permission import DEEDS, GOVERNED, forbidden
 from alarms.refusals import Refusals
 from alarms.rules import LimitSet
+from alarms.senses import Senses, new_senses
 from alarms.subsumption import Causes
-from alarms.vitals import Senses, Vitals, new_senses
+from alarms.vitals import Vitals
 from alarms.watches import technical_watch, watch_all
 from monitor.model.alarm import AlarmChange, AlarmSnapshot, Inactivation
 from monitor.model.entry import SelfCheck

@@ -6,23 +6,18 @@ believable; then each limit of its metric is judged. What cannot be judged is un
 
 from typing import Final
 
-import msgspec
-
-from alarms.apnoea import BreathClock
-from alarms.baseline import Baseline
 from alarms.board import Board, Watch
 from alarms.bounds import Bounds
 from alarms.channel import Channel
 from alarms.condition import Condition, Input
-from alarms.cuff import CuffReading, CuffReadings
+from alarms.cuff import CuffReading
 from alarms.doubt import Doubt
 from alarms.names import ABSENCE_TOLD, APNOEA, NIBP_IMPLAUSIBLE, RESPIRATORY, no_data_alarm
 from alarms.patterns import Patterns
 from alarms.quick import Quick, quick_way
 from alarms.rules import LimitSet
-from alarms.suspicion import PARTNERS, CuffWatch, Jumps, Suspicions
-from alarms.tally import Tally
-from alarms.trend import History
+from alarms.senses import Senses
+from alarms.suspicion import PARTNERS, Suspicions
 from monitor.model.event import Observation, Validity, WaveformSegment
 from monitor.model.instant import Duration, Instant, in_seconds, later, seconds
 from monitor.model.metric import NIBP, Metric, describe
@@ -31,26 +26,6 @@ from monitor.model.session import Phase
 _OLD_AFTER: Final = seconds(30)
 _ZERO_BELOW: Final = {Metric.RESP_RATE: 0.5, Metric.ETCO2: 8.0}
 _CUFF: Final = frozenset(NIBP)
-_NUMERICS: Final = tuple(each for each in Metric if not describe(each).is_wave)
-
-
-class Senses(msgspec.Struct, kw_only=True):
-    """Everything remembered about what was heard; saved and restored whole."""
-
-    channels: dict[Metric, Channel]
-    breaths: BreathClock
-    cuff: CuffReadings
-    baseline: Baseline = msgspec.field(default_factory=Baseline)
-    tallies: dict[str, Tally] = {}
-    histories: dict[Metric, History] = {}
-    inflation: CuffWatch = msgspec.field(default_factory=CuffWatch)
-    jumps: Jumps = msgspec.field(default_factory=Jumps)
-
-
-def new_senses() -> Senses:
-    """Return the memory of a session in which nothing was heard yet."""
-    channels = {each: Channel(metric=each) for each in _NUMERICS}
-    return Senses(channels=channels, breaths=BreathClock(), cuff=CuffReadings())
 
 
 class Vitals:
@@ -306,7 +281,7 @@ class Vitals:
         lasted = in_seconds(Duration(now - breaths.since))
         cause = f": {breaths.explained[0].value.replace('_', ' ')}?" if breaths.explained else ""
         told = "" if breaths.no_breath_from is None else "the device says so; "
-        watch.note = f"{told}no breath seen for {lasted:.3g} s{cause}"
+        watch.note = f"{told}no breath seen for {round(lasted, 1):g} s{cause}"
         self._board.judge(watch, Input.VIOLATED, now, began=breaths.since)
 
     # -- no data
@@ -317,7 +292,7 @@ class Vitals:
         channel = self.senses.channels[metric]
         if happened is Input.VIOLATED and channel.valid_at is not None:
             gone = in_seconds(Duration(now - channel.valid_at))
-            watch.note = f"no valid value for {gone:.3g} s"
+            watch.note = f"no valid value for {round(gone, 1):g} s"
         self._board.judge(watch, happened, now, began=channel.valid_at)
 
     def _judge_blindness(self, now: Instant, gone: Metric | None = None) -> None:

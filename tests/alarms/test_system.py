@@ -333,6 +333,14 @@ def test_what_is_missing_says_for_how_long_and_that_nothing_is_left() -> None:
     assert watch.note == "no valid value for 30 s"
 
 
+def test_a_long_absence_is_said_in_whole_figures() -> None:
+    score = Score()
+    for second in (0, 1500, 3000):
+        score.see(second, pulse_rate=70)
+    score.wait(7600)
+    assert score.told[-1].reason == "no valid value for 4500 s"
+
+
 def test_a_metric_that_comes_again_after_it_went_stale_is_current_again() -> None:
     data = msgspec.structs.replace(LIMITS.data, stale_after=seconds(5))
     score = Score(msgspec.structs.replace(LIMITS, data=data))
