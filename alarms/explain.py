@@ -13,11 +13,13 @@ import msgspec
 
 from alarms import step as stepping
 from alarms.board import Watch
+from alarms.channel import Channel
 from alarms.clock import Evidence
 from alarms.condition import Condition, Input, Policy, State
 from alarms.names import CUFF_ON_PROBE_ARM, no_data_alarm
 from alarms.rules import LimitRule, LimitSet, judge
 from alarms.ruling import concerns, ruling
+from alarms.suspicion import UNDER_A_CUFF
 from alarms.system import AlarmSystem, Happened
 from monitor.model.alarm import INDEFINITE, AlarmChange, Priority
 from monitor.model.alarm import SignalPresence as Signal
@@ -245,48 +247,55 @@ def _at(at: Instant | Duration) -> str:
 
 def _since(watch: Watch) -> str:
     state, rule = watch.state, watch.rule
-    if state.raised is None:
-        return ""
+    assert state.raised is not None
     said = f" since {_at(state.raised)} s"
-    if rule is None or state.value is None:
+    if rule is None:
         return said
+    assert state.value is not None
     side = "from" if rule.is_low else "down to"
     return f"{said}: last {state.value:g}, ends {side} {rule.inside:g}"
 
 
+def _channel_of(system: AlarmSystem, watch: Watch) -> Channel | None:
+    """Return what is known of the metric a condition is about; None where it is about no one."""
+    metric = watch.identity.metric
+    return None if metric is None else system.channel_of(metric)
+
+
 def _unmeasured(system: AlarmSystem, watch: Watch) -> str:
     """Return why a crossing is not measured though values come; empty where it is, or none do."""
-    metric = watch.identity.metric
-    channel = None if metric is None else system.channel_of(metric)
-    is_gone = channel is None or channel.is_lost or channel.is_stale
-    if is_gone or watch.state.condition is not Condition.UNMEASURED:
+    channel = _channel_of(system, watch)
+    if channel is None or channel.is_lost or channel.is_stale:
         return ""
-    return f"; what came since does not decide: {_doubted(system)}"
+    if watch.state.condition is not Condition.UNMEASURED:
+        return ""
+    return f"; what came since does not decide: {_doubted(system, channel.metric)}"
 
 
-def _doubted(system: AlarmSystem) -> str:
+def _doubted(system: AlarmSystem, metric: Metric) -> str:
     """Return what speaks against a value that crossed a limit without being judged by it."""
     cuff = system.inspect(CUFF_ON_PROBE_ARM)
-    if cuff is not None and cuff.is_standing:
+    assert cuff is not None
+    if cuff.is_standing and metric in UNDER_A_CUFF:
         return "a cuff on the arm of the probe explains it, for a bounded time"
     return "an auto-zero, a waveform that shows breaths, or an impossible step; the next may"
 
 
 def _absence(system: AlarmSystem, limits: LimitSet, watch: Watch, now: Instant) -> str:
-    alarm, metric = watch.identity.alarm, watch.identity.metric
-    channel = None if metric is None else system.channel_of(metric)
-    if metric is None or channel is None:
+    alarm, channel = watch.identity.alarm, _channel_of(system, watch)
+    if channel is None:
         return f"absent; it is told when: {ruling(limits, alarm)}"
     if channel.valid_at is None:
         return "no valid value was ever heard"
     age = _at(Duration(now - channel.valid_at))
     if channel.is_lost or channel.is_stale:
         off = f" ({', '.join(channel.is_off_by)})" if channel.is_off_by else ""
-        due = channel.absent_due(limits.data) if alarm == no_data_alarm(metric) else None
+        due = channel.absent_due(limits.data) if alarm == no_data_alarm(channel.metric) else None
         told = "" if due is None else f"; told at {_at(due)} s if none comes"
         return f"nothing to judge: the last valid value is {age} s old{off}{told}"
     if channel.value is not None and watch.rule is not None:
-        return f"{channel.value:g} {describe(metric).unit}, {age} s ago, {_stands(system, watch)}"
+        unit = describe(channel.metric).unit
+        return f"{channel.value:g} {unit}, {age} s ago, {_stands(system, watch)}"
     if any(each.alarm == alarm for each in limits.relatives):
         return f"not in force, there is no baseline: {ruling(limits, alarm)}"
     return f"data are there, the last {age} s ago; it is told when: {ruling(limits, alarm)}"
@@ -302,4 +311,4 @@ def _stands(system: AlarmSystem, watch: Watch) -> str:
     side = "below" if rule.is_low else "above"
     if judge(rule, channel.value) not in {Input.VIOLATED, Input.SEVERE}:
         return f"is not {side} {rule.limit:g}"
-    return f"is {side} {rule.limit:g} and does not decide: {_doubted(system)}"
+    return f"is {side} {rule.limit:g} and does not decide: {_doubted(system, rule.metric)}"

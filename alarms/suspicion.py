@@ -48,7 +48,8 @@ _ABOUT: Final = {
     Metric.RESP_RATE: (FROZEN_CO2, ETCO2_UNIT),
 }
 """What cannot be known while a metric gives nothing."""
-_OXIMETER: Final = frozenset({Metric.SPO2, Metric.PULSE_RATE, Metric.PERFUSION_INDEX})
+UNDER_A_CUFF: Final = frozenset({Metric.SPO2, Metric.PULSE_RATE, Metric.PERFUSION_INDEX})
+"""What a cuff on the arm of the probe disturbs."""
 _KPA_LOW: Final = 2.5
 _KPA_HIGH: Final = 9.0
 _BREATHING_MIN: Final = 6.0
@@ -57,13 +58,12 @@ _JUMPS_WITHIN: Final = seconds(60)
 
 
 class CuffWatch(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """The inflation that is on, or was the last: since when, until when it may explain anything.
+    """The inflation that is on: until when it may explain anything, and whether it shows signs.
 
     `is_spent`: it has explained something, and the saturation was not seen normal since. Until it
     is, no other inflation explains anything: one after another must not hide a patient for long.
     """
 
-    since: Instant | None = None
     until: Instant | None = None
     has_signs: bool = False
     is_spent: bool = False
@@ -109,7 +109,7 @@ class Suspicions:
             return False
         if metric in _RATES and not self._watch(RATES_DIFFER).is_idle:
             return True
-        return metric in _OXIMETER and self._cuff.until is not None
+        return metric in UNDER_A_CUFF and self._cuff.until is not None
 
     def partner_of(self, metric: Metric) -> tuple[Channel | None, float]:
         """Return the metric that should read the same, and how far it may be away."""
@@ -132,7 +132,7 @@ class Suspicions:
             self._compare_rates(self._rules, now)
         if metric in {Metric.ETCO2, Metric.RESP_RATE}:
             self._check_unit(now)
-        if metric in _OXIMETER:
+        if metric in UNDER_A_CUFF:
             self._look_for_signs(self._rules, now)
         if metric is Metric.SPO2 and self._cuff.is_spent and not self._cuff_explains(now):
             self._cuff.is_spent = not self._is_normal_saturation()
@@ -148,12 +148,12 @@ class Suspicions:
             return
         for alarm in _ABOUT.get(metric, ()):
             self._board.judge(self._watch(alarm), Input.UNKNOWN, now)
-        if metric in _OXIMETER:
+        if metric in UNDER_A_CUFF:
             self._look_for_signs(self._rules, now)
 
     def doubt(self, metric: Metric, now: Instant) -> Doubt:
         """Return what a suspicion says against values of `metric` now."""
-        if metric in _OXIMETER and self._cuff.has_signs and self._cuff_explains(now):
+        if metric in UNDER_A_CUFF and self._cuff.has_signs and self._cuff_explains(now):
             return Doubt.EXPLAINED
         alarm = _GROUP_OF.get(metric)
         if self._rules is not None and alarm is not None and self._watch(alarm).is_standing:
@@ -220,28 +220,25 @@ class Suspicions:
     # -- a cuff
 
     def inflate(self, now: Instant, *, is_on: bool) -> None:
-        """A cuff began to inflate, or is empty again."""
+        """A cuff began to inflate, or is empty again; `due` says when it explains nothing more."""
         cuff, rules = self._cuff, self._rules
         if rules is None:
             return
         if not is_on:
             if cuff.until is not None:
                 cuff.until = min(cuff.until, later(now, rules.cuff_after))
-                self._board.expect(cuff.until)
             return
         saturation = self._board.get("spo2_low")
         if saturation is None or not saturation.is_idle:
             return
         if cuff.until is not None or cuff.is_spent or self._channels[Metric.PULSE_RATE].is_off_by:
             return
-        cuff.since, cuff.until, cuff.has_signs = now, later(now, rules.cuff_max), False
-        self._board.expect(cuff.until)
+        cuff.until, cuff.has_signs = later(now, rules.cuff_max), False
 
     def give_up(self, now: Instant) -> None:
         """The device has another reason for the lost pulse: this cuff explains nothing more."""
         if self._cuff.until is not None:
             self._cuff.until = now
-            self._board.expect(now)
 
     def _cuff_explains(self, now: Instant) -> bool:
         return self._cuff.until is not None and now < self._cuff.until
@@ -292,8 +289,7 @@ class Suspicions:
                 watch.note = "not one number has changed"
                 self._board.judge(watch, Input.VIOLATED, now)
         if self._cuff.until is not None and self._cuff.until <= now:
-            self._cuff.since = self._cuff.until = None
-            self._cuff.has_signs = False
+            self._cuff.until = None
             self._board.judge(self._watch(CUFF_ON_PROBE_ARM), Input.NORMAL, now)
 
     def _thaw(self, alarm: str, now: Instant) -> None:

@@ -217,6 +217,39 @@ def test_a_zero_that_is_explained_says_that_it_does_not_decide_and_why() -> None
     )
 
 
+def test_a_cuff_explains_what_the_oximeter_says_and_no_zero_of_the_capnograph() -> None:
+    story: Story = []
+    for at in range(40):
+        now = instant_at(at)
+        if at == 30:
+            story += [(DeviceNotice(NoticeKind.CUFF_INFLATING, now), now)]
+            story += [(DeviceNotice(NoticeKind.AUTO_ZERO, now), now)]
+        for metric, before, since in (("pulse_rate", 70, None), ("spo2", 97, 86), ("etco2", 38, 0)):
+            story += values(at, at + 1, before if at < 30 else since, metric)
+    assert "does not decide: a cuff" in silences(story, 39)["spo2_low"]
+    said = silences(story, 39, Metric.ETCO2)["etco2_low"]
+    assert "does not decide: an auto-zero" in said
+    assert "cuff" not in said
+
+
+def test_a_crossing_whose_data_vanished_is_not_called_doubted() -> None:
+    story = values(0, 20, 97) + values(20, 24, 88) + values(24, 30, None)
+    assert silences(story, 28)["spo2_low"] == (
+        "the limit is crossed, not for long enough: delay: 8 of 10 s, 4 s of it measured; "
+        "next at 54 s"
+    )
+
+
+def test_a_crossing_of_two_metrics_is_not_asked_whether_one_of_them_is_lost() -> None:
+    story: Story = []
+    for at in range(20):
+        story += values(at, at + 1, 70, "pulse_rate") + values(at, at + 1, 95, "heart_rate")
+    assert silences(story, 5, Metric.HEART_RATE)["rates_differ"] == (
+        "the limit is crossed, not for long enough: delay: 5 of 10 s, 5 s of it measured; "
+        "next at 10 s"
+    )
+
+
 def test_silence_with_two_sensors_notices_names_both() -> None:
     story = values(0, 20, 97)
     for kind in (NoticeKind.SENSOR_OFF, NoticeKind.SENSOR_FAULT):

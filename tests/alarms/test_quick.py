@@ -8,13 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alarms.board import Watch
+from alarms.board import Board, Watch
 from alarms.channel import Channel
 from alarms.condition import Condition, Input, State
 from alarms.doubt import Doubt, softened
 from alarms.names import Identity
 from alarms.quick import Quick, quick_way
-from alarms.rules import LimitRule, judge, limit_policy
+from alarms.rules import LimitRule, LimitSet, judge, limit_policy
+from alarms.senses import new_senses
+from alarms.subsumption import Causes
+from alarms.suspicion import PARTNERS
+from alarms.vitals import Vitals
+from alarms.watches import watch_all
 from monitor.model.alarm import Kind, Priority
 from monitor.model.event import Observation, Validity
 from monitor.model.instant import Duration, instant_at, seconds
@@ -22,6 +27,12 @@ from monitor.model.metric import Metric, describe
 from tests.alarms.records import is_named
 from tests.alarms.score import LIMITS, seen
 
+CALM: Final = {
+    Metric.SPO2: 97.0,
+    Metric.PULSE_RATE: 70.0,
+    Metric.HEART_RATE: 72.0,
+    Metric.ETCO2: 38.0,
+}
 RULES: Final = {each.alarm: each for each in LIMITS.limits}
 
 # -- the quick way
@@ -119,6 +130,13 @@ def with_limit(alarm: str, limit: float) -> LimitRule:
     return msgspec.structs.replace(RULES[alarm], limit=limit)
 
 
+def listening(limits: LimitSet) -> Vitals:
+    """Return what hears the numerics of a limit set, before anything was heard."""
+    board = Board(Causes())
+    watch_all(limits, board)
+    return Vitals(limits, board, new_senses())
+
+
 @pytest.mark.hazard("H3")
 @pytest.mark.parametrize("metric", [each for each in Metric if not describe(each).is_wave])
 def test_without_limits_what_can_be_measured_is_ordinary_but_what_may_be_a_printed_zero(
@@ -129,6 +147,29 @@ def test_without_limits_what_can_be_measured_is_ordinary_but_what_may_be_a_print
     zero_is_ordinary = metric in {Metric.FICO2, Metric.PERFUSION_INDEX}
     assert quick.low == (facts.technical_low if zero_is_ordinary else max(9.5, facts.technical_low))
     assert quick.high == quick.step_max == facts.technical_high
+
+
+@pytest.mark.parametrize("limits", [LIMITS, msgspec.structs.replace(LIMITS, doubt=None)])
+@pytest.mark.parametrize("metric", CALM)
+def test_a_metric_with_nothing_going_on_has_a_quick_way_from_its_fourth_value_on(
+    metric: Metric, limits: LimitSet
+) -> None:
+    vitals = listening(limits)
+    for second in range(5):
+        assert (metric in vitals.quick) == (second >= 4)
+        vitals.hear(seen(metric, CALM[metric], second), instant_at(second))
+
+
+@pytest.mark.parametrize(("metric", "partner"), list(PARTNERS.items()))
+def test_rates_that_differ_take_the_long_way_and_nothing_else_does(
+    metric: Metric, partner: Metric
+) -> None:
+    vitals = listening(LIMITS)
+    for second in range(9):
+        for each in (metric, partner, Metric.SPO2):
+            off = 20 if second >= 5 and each is metric else 0
+            vitals.hear(seen(each, CALM[each] + off, second), instant_at(second))
+    assert set(vitals.quick) == {Metric.SPO2}
 
 
 # -- doubt

@@ -80,6 +80,20 @@ def test_two_ordinary_rates_that_differ_are_told_too() -> None:
     assert score.lines() == [(40, "rates_differ", "present", "low")]
 
 
+@pytest.mark.parametrize("agreed_at", [35, 45])
+@pytest.mark.parametrize("slow_first", [True, False])
+def test_rates_that_agree_again_differ_no_more_whichever_of_them_came_round(
+    agreed_at: int, *, slow_first: bool
+) -> None:
+    slow, fast = ("pulse_rate", "heart_rate") if slow_first else ("heart_rate", "pulse_rate")
+    score = Score()
+    score.run(0, 30, **{slow: 70, fast: 72})
+    score.run(30, agreed_at, **{slow: 70, fast: 95})
+    score.run(agreed_at, 80, **{slow: 90, fast: 95})
+    assert "rates_differ" not in score.standing()
+    assert bool(score.told) == (agreed_at == 45)
+
+
 def test_an_end_tidal_value_as_small_as_kilopascals_is_told() -> None:
     score = Score()
     score.run(0, 60, etco2=5, resp_rate=14)

@@ -176,18 +176,19 @@ def test_after_a_cuff_explained_something_the_next_does_so_once_the_saturation_w
 
 @pytest.mark.hazard("H13")
 @pytest.mark.parametrize(("seen_at", "is_explained"), [(None, False), (80, False), (95, True)])
+@pytest.mark.parametrize("pulse", [70, None])
 def test_a_saturation_not_seen_normal_since_the_last_cuff_is_not_explained_by_the_next(
-    seen_at: int | None, *, is_explained: bool
+    pulse: float | None, seen_at: int | None, *, is_explained: bool
 ) -> None:
     score = Score()
     score.run(0, 60, spo2=97, pulse_rate=70)
     score.notice(NoticeKind.CUFF_INFLATING, 60)
     score.see(60, spo2=None, pulse_rate=None)
     score.notice(NoticeKind.CUFF_INFLATING, 75, present=False)  # explains until 90
-    score.run(76, 79, pulse_rate=70)
+    score.run(76, 79, pulse_rate=pulse)
     if seen_at is not None:
         score.see(seen_at, spo2=97)
-    score.run(96, 100, pulse_rate=70)
+    score.run(96, 100, pulse_rate=pulse)
     score.notice(NoticeKind.CUFF_INFLATING, 100)
     score.run(100, 130, spo2=86, pulse_rate=None)
     assert ("spo2_low" in score.standing()) == (not is_explained)
@@ -231,6 +232,14 @@ def test_an_empty_cuff_that_was_never_full_changes_nothing() -> None:
     score.notice(NoticeKind.CUFF_INFLATING, 60)
     score.run(60, 80, spo2=86, pulse_rate=None)
     assert score.changes("cuff_on_probe_arm") == [(60, "present")]
+
+
+def test_a_cuff_is_known_by_its_signs_before_the_saturation_was_ever_heard() -> None:
+    score = Score()
+    score.run(0, 5, pulse_rate=70)
+    score.notice(NoticeKind.CUFF_INFLATING, 5)
+    score.run(6, 20, pulse_rate=None)
+    assert score.changes("cuff_on_probe_arm") == [(6, "present")]
 
 
 def test_a_pulse_that_was_never_there_is_not_lost_to_a_cuff() -> None:
