@@ -101,8 +101,7 @@ class Equipment:
             off_by = self._vitals.senses.channels[metric].is_off_by
             if is_present and notice not in off_by:
                 off_by.append(notice)
-                if metric is Metric.PULSE_RATE:
-                    self._vitals.suspicions.give_up(now)
+                self._vitals.suspicions.give_up(now)
                 self._vitals.lose(metric, now)
             elif not is_present and notice in off_by:
                 off_by.remove(notice)

@@ -1,7 +1,8 @@
 """Trends and compounds: conditions of one or more metrics, judged when one is heard or lost.
 
 All parts must hold. A part that is known not to hold makes the whole normal; otherwise a part that
-is not known makes the whole unknown, and unknown ends nothing.
+is not known makes the whole unknown, and unknown ends nothing. A metric that was never heard is not
+lost, but not known.
 """
 
 from collections.abc import Mapping
@@ -87,7 +88,7 @@ class Patterns:
     def _holds(self, part: Part, now: Instant) -> bool | None:
         channel = self._channels[part.metric]
         if channel.valid_at is None:
-            return False if part.kind is PartKind.LOST else None
+            return None
         is_gone = channel.is_lost or channel.is_stale
         if part.kind is PartKind.LOST:
             return is_gone

@@ -166,6 +166,54 @@ def test_a_lost_oximeter_link_leaves_the_breath_clock_alone() -> None:
     assert score.changes("apnoea")[0][1] == "present"
 
 
+OXIMETER_OR_CO2: Final = [
+    ((Metric.SPO2, Metric.PULSE_RATE), False),
+    *(((each,), True) for each in (*CO2, Metric.CO2_WAVE)),
+]
+
+
+@pytest.mark.hazard("H3")
+@pytest.mark.parametrize(("metrics", "is_co2"), OXIMETER_OR_CO2)
+def test_an_apnoea_is_held_from_the_loss_of_the_co2_link_on(
+    metrics: tuple[Metric, ...], *, is_co2: bool
+) -> None:
+    score = Score()
+    score.run(0, 30, etco2=38, resp_rate=14, spo2=97)
+    score.run(30, 80, etco2=0, resp_rate=0)
+    link(score, LinkState.LOST, 80, *metrics)
+    score.wait(81)
+    said = [each for _, each in score.changes("apnoea")]
+    assert said == ["present", *["held"] * is_co2]
+    assert score.standing()["apnoea"].held_since == (instant_at(80) if is_co2 else None)
+
+
+@pytest.mark.hazard("H2")
+@pytest.mark.parametrize(("metrics", "is_co2"), OXIMETER_OR_CO2)
+def test_a_lost_co2_link_explains_no_missing_breath_and_a_lost_oximeter_takes_nothing_back(
+    metrics: tuple[Metric, ...], *, is_co2: bool
+) -> None:
+    score = Score()
+    score.run(0, 30, etco2=38, resp_rate=14, spo2=97)
+    score.notice(NoticeKind.AUTO_ZERO, 30)
+    link(score, LinkState.LOST, 31, *metrics)
+    score.wait(200)
+    assert score.changes("apnoea")[:1] == ([] if is_co2 else [(29 + 60, "present")])
+
+
+@pytest.mark.hazard("H1")
+@pytest.mark.parametrize(("metrics", "is_co2"), OXIMETER_OR_CO2)
+def test_the_devices_own_no_breath_is_over_with_the_conversation_that_said_it(
+    metrics: tuple[Metric, ...], *, is_co2: bool
+) -> None:
+    score = Score()
+    score.run(0, 30, etco2=38, resp_rate=14, spo2=97)
+    score.device("no_breath", 30)
+    link(score, LinkState.LOST, 31, *metrics)
+    link(score, LinkState.UP, 40, *metrics)
+    score.run(40, 70, etco2=38, resp_rate=14, spo2=97)
+    assert (score.changes("apnoea")[-1][1] == "latched") is is_co2
+
+
 @pytest.mark.hazard("H2")
 def test_what_explained_missing_breaths_is_forgotten_with_the_conversation() -> None:
     score = Score()
@@ -240,6 +288,15 @@ def test_a_sensor_is_off_until_every_reason_is_over(kind: NoticeKind) -> None:
     score.notice(other, 40, present=False)
     score.run(40, 60, spo2=97, pulse_rate=70)
     assert score.changes("spo2_low")[-1] == (45, "ended")
+
+
+@pytest.mark.hazard("H1")
+@pytest.mark.parametrize("kind", [NoticeKind.SENSOR_OFF, NoticeKind.SENSOR_FAULT])
+def test_a_sensor_said_to_be_on_that_was_never_said_to_be_off_is_on(kind: NoticeKind) -> None:
+    score = Score()
+    score.notice(kind, 0, present=False)
+    score.run(1, 20, spo2=88)
+    assert score.changes("spo2_low") == [(11, "present")]
 
 
 @pytest.mark.hazard("H2")
