@@ -3,13 +3,11 @@
 from collections.abc import Iterator
 from typing import Final
 
-from alarms.condition import Input
-from alarms.ramps import Finding, place_of
-from alarms.rules import LimitRule, LimitSet, judge
+from alarms.ramps import Finding, midway, place_of
+from alarms.rules import LimitRule, LimitSet
 from monitor.model.instant import in_seconds
-from monitor.model.metric import Metric, MetricDescriptor, describe
+from monitor.model.metric import Metric, describe
 
-_SWEEP_STEPS: Final = 200
 GAPS_MIN: Final = {
     Metric.SPO2: 2.0,
     Metric.PULSE_RATE: 5.0,
@@ -29,9 +27,12 @@ def contradictions(limits: LimitSet, phase: str = "") -> Iterator[Finding]:
     """Yield what contradicts something else in the limits of one phase."""
     for metric in dict.fromkeys(rule.metric for rule in limits.limits):
         rules = [each for each in limits.limits if each.metric is metric]
-        yield from _crossed_at_once(metric, rules, phase)
-        yield from _too_near(metric, rules, phase)
+        low = next((each for each in rules if each.is_low), None)
+        high = next((each for each in rules if not each.is_low), None)
+        if low is not None and high is not None:
+            yield from _both(low, high, phase)
         for rule in rules:
+            yield from _severe_too_near(rule, phase)
             yield from _severe_too_late(rule, phase)
 
 
@@ -46,38 +47,24 @@ def _wrong(rule: LimitRule, phase: str, text: str) -> Finding:
     )
 
 
-def _crossed_at_once(metric: Metric, rules: list[LimitRule], phase: str) -> Iterator[Finding]:
-    """Sweep the metric: no value may be both too low and too high."""
-    for value in _sweep(describe(metric)):
-        crossed = [each for each in rules if judge(each, value) in {Input.VIOLATED, Input.SEVERE}]
-        if len(crossed) > 1:
-            both = " and ".join(each.alarm for each in crossed)
-            yield _wrong(
-                crossed[0], phase, f"{metric} {value:g} is {both} at once; move them apart"
-            )
-            return
+def _both(low: LimitRule, high: LimitRule, phase: str) -> Iterator[Finding]:
+    """No value may be both too low and too high, and there must be room between the limits."""
+    gap = high.limit - low.limit
+    if gap < 0:
+        between = f"{low.metric} {midway(low.limit, high.limit):g}"
+        text = f"{between} is {low.alarm} and {high.alarm} at once; move them apart"
+        yield _wrong(low, phase, text)
+    least = GAPS_MIN.get(low.metric)
+    if least is not None and gap < least:
+        text = f"limit = {low.limit:g}: {gap:g} below the high limit {high.limit:g}"
+        yield _wrong(low, phase, f"{text}; expected at least {least:g} between them")
 
 
-def _sweep(facts: MetricDescriptor) -> Iterator[float]:
-    span = facts.technical_high - facts.technical_low
-    for number in range(_SWEEP_STEPS + 1):
-        yield facts.technical_low + span * number / _SWEEP_STEPS
-
-
-def _too_near(metric: Metric, rules: list[LimitRule], phase: str) -> Iterator[Finding]:
-    low = next((each for each in rules if each.is_low), None)
-    high = next((each for each in rules if not each.is_low), None)
-    least = GAPS_MIN.get(metric)
-    if low is not None and high is not None and least is not None:
-        gap = high.limit - low.limit
-        if gap < least:
-            text = f"limit = {low.limit:g}: {gap:g} below the high limit {high.limit:g}"
-            yield _wrong(low, phase, f"{text}; expected at least {least:g} between them")
-    finest = 10.0 ** -describe(metric).decimals
-    for rule in rules:
-        if rule.severe is not None and abs(rule.severe - rule.limit) < finest:
-            text = f"severe = {rule.severe:g}: no reading lies between it and {rule.limit:g}"
-            yield _wrong(rule, phase, f"{text}; expected at least {finest:g} between them")
+def _severe_too_near(rule: LimitRule, phase: str) -> Iterator[Finding]:
+    finest = 10.0 ** -describe(rule.metric).decimals
+    if rule.severe is not None and abs(rule.severe - rule.limit) < finest:
+        text = f"severe = {rule.severe:g}: no reading lies between it and {rule.limit:g}"
+        yield _wrong(rule, phase, f"{text}; expected at least {finest:g} between them")
 
 
 def _severe_too_late(rule: LimitRule, phase: str) -> Iterator[Finding]:

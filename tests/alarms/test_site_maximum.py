@@ -66,7 +66,10 @@ KEYS: Final = "expected one of low, high, severe_low, severe_high"
         ("pulse_rate = { mid = 3 }", f"[site_maximum.pulse_rate] mid = 3: {KEYS}"),
         ("pulse_rate = { low = 9 }", "low = 9: expected a number from 10 to 350"),
         ("pulse_rate = { low = 351 }", "low = 351: expected a number from 10 to 350"),
-        ("temp = { low = 30 }", f"[limits.temp.low]: {MISSING}.temp] low = 30; add a limit"),
+        (
+            "temp = { low = 30 }",
+            f"ours.toml: [limits.temp.low]: {MISSING}.temp] low = 30; add a limit",
+        ),
         (
             "pulse_rate = { severe_low = 40 }",
             f"[limits.pulse_rate.low] severe: {MISSING}.pulse_rate] severe_low = 40; add one",
