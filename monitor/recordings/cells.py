@@ -17,10 +17,15 @@ CELLS_REMEMBERED_MAX: Final = 4096
 
 
 class Garbage(msgspec.Struct, frozen=True):
-    """A cell that means nothing: `kind` is counted, `detail` names the very text."""
+    """A cell that means nothing: `kind` is counted, `detail` names the very text.
+
+    Where it `is_gap`, the recorder wrote what cannot be measured in place of nothing: it is counted
+    like the rest, and no frame was rejected.
+    """
 
     kind: str
     detail: str
+    is_gap: bool = False
 
 
 Cell = float | Garbage | None
@@ -67,11 +72,11 @@ class Column(dict[str, Cell]):
         if facts.technical_low <= value <= facts.technical_high:
             return value
         bounds = f"{facts.technical_low:g} to {facts.technical_high:g} {facts.unit}"
-        kind = f"{self.metric}: values outside {bounds} were rejected"
+        detail = f"{self.metric} {number:g} lies outside {bounds}"
         if number == 0:
-            remedy = f"say --zero-is-missing {self.metric}"
-            kind = f"{self.metric}: zeros were rejected; if 0 means no reading, {remedy}"
-        return Garbage(kind, f"{self.metric} {number:g} lies outside {bounds}")
+            kind = f"{self.metric}: 0 cannot be measured and was read as no reading"
+            return Garbage(kind, detail, is_gap=True)
+        return Garbage(f"{self.metric}: values outside {bounds} were rejected", detail)
 
 
 def number_in(word: str, *, decimal_comma: bool = False) -> float | None:

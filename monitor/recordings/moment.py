@@ -81,8 +81,11 @@ def open_column(
 
 
 def refuse_cell(refusals: Refusals, garbage: Garbage, line: int, row: Iterable[str]) -> None:
-    """Count and tell a cell that means nothing."""
-    refusals.add(garbage.kind, line, ",".join(row), garbage.detail)
+    """Count a cell that means nothing, and tell it as rejected unless it stands for nothing."""
+    if garbage.is_gap:
+        refusals.count(garbage.kind, line)
+    else:
+        refusals.add(garbage.kind, line, ",".join(row), garbage.detail)
 
 
 def tell_lone(gatherers: Iterable[WaveGatherer], notes: Notes) -> None:

@@ -72,6 +72,10 @@ class Refusals:
             reason = f"line {line}: {detail or what}"
             self._waiting.append((reason, text.encode(errors="replace")))
 
+    def count(self, what: str, line: int) -> None:
+        """Count what stands in `line` and is no rejection."""
+        self._notes.count(what, line)
+
     def __bool__(self) -> bool:
         return bool(self._waiting)
 

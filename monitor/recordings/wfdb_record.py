@@ -23,7 +23,7 @@ from monitor.model.instant import NS_PER_S, Instant
 from monitor.model.metric import describe
 from monitor.recordings.cells import Column, Garbage
 from monitor.recordings.layout import NUMERIC_RATE_HZ_MAX
-from monitor.recordings.moment import is_episodic, observation_of, open_column
+from monitor.recordings.moment import is_episodic, observation_of, open_column, refuse_cell
 from monitor.recordings.names import Meaning
 from monitor.recordings.notes import Notes, Refusals
 from monitor.recordings.recording import ColumnUse, Description, Moment, ReadOptions
@@ -259,7 +259,7 @@ class _Piece:
             cell = None if missing else column.judge(value)
             if isinstance(cell, Garbage):
                 row = self._start * signal.samples_per_frame + index + 1
-                self._refusals.add(cell.kind, row, f"{signal.name}={value}", cell.detail)
+                refuse_cell(self._refusals, cell, row, [f"{signal.name}={value}"])
                 events += self._refusals.take(at)
             events.append(observation_of(cell, column.metric, at))
 

@@ -4,7 +4,7 @@ import pytest
 
 from monitor.model.errors import RecordingError
 from monitor.model.event import DeviceNotice, NoticeKind, Observation, Validity
-from monitor.model.metric import Metric
+from monitor.model.metric import Metric, describe
 from monitor.recordings.recording import ReadOptions
 from tests.recordings.writing import not_available, read
 
@@ -37,14 +37,29 @@ def test_a_negative_mean_pressure_is_rejected_and_told_as_lost() -> None:
     assert "nibp_mean -2 lies outside" in heard.rejected[0]
 
 
-def test_zero_is_no_reading_only_where_a_person_says_so() -> None:
-    text = "time_s,spo2,etco2\n0,0,0\n"
-    plain = read(text)
-    told = read(text, ZERO_SPO2)
-    assert plain.heard == told.heard == [(0, Metric.SPO2, None), (0, Metric.ETCO2, 0)]
-    assert len(plain.rejected) == 1
-    assert any("--zero-is-missing spo2" in note for note in plain.notes)
-    assert not told.rejected
+def test_a_zero_that_can_be_measured_is_no_reading_only_where_a_person_says_so() -> None:
+    text = "time_s,spo2,etco2\n0,97,0\n"
+    assert read(text).of(Metric.ETCO2) == [(0, 0)]
+    said = ReadOptions(zero_is_missing=frozenset({Metric.ETCO2}))
+    assert read(text, said).of(Metric.ETCO2) == [(0, None)]
+
+
+@pytest.mark.parametrize("metric", [each for each in Metric if not describe(each).is_wave], ids=str)
+def test_a_zero_that_cannot_be_measured_is_no_reading_counted_and_no_rejection(
+    metric: Metric,
+) -> None:
+    heard = read(f"time_s,{metric}\n0,0\n1,0.0\n")
+    can_be = describe(metric).technical_low <= 0
+    assert heard.of(metric) == [(0, 0 if can_be else None), (1, 0 if can_be else None)]
+    assert heard.rejected == []
+    note = f"2 x {metric}: 0 cannot be measured and was read as no reading (lines 2, 3)"
+    assert (note in heard.notes) is not can_be
+
+
+def test_a_zero_said_to_be_none_is_not_even_counted() -> None:
+    heard = read("time_s,spo2\n0,0\n", ZERO_SPO2)
+    assert heard.of(Metric.SPO2) == [(0, None)]
+    assert not any("cannot be measured" in note for note in heard.notes)
 
 
 def test_a_blank_between_two_cuff_readings_is_no_loss_but_a_zero_said_to_be_none_is() -> None:
