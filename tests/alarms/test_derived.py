@@ -3,6 +3,7 @@
 from itertools import pairwise
 from math import sin
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from monitor.model.alarm import Change
 from monitor.model.event import NoticeKind, WaveformSegment
 from monitor.model.instant import instant_at, seconds
 from monitor.model.metric import Metric
-from tests.alarms.score import Score, capnogram
+from tests.alarms.score import LIMITS, Score, capnogram
 
 
 def waving(score: Score, start: int, end: int, per_minute: float, peak: float = 38.0) -> None:
@@ -45,7 +46,7 @@ def test_a_waveform_alone_is_judged_by_the_limits_and_says_where_it_is_from(
     waving(score, 0, 60, 14)
     waving(score, 60, 180, per_minute, peak)
     told = score.first(alarm, Change.PRESENT)
-    assert "from the CO2 waveform" in told.reason
+    assert told.reason.endswith("; from the CO2 waveform")
     assert told.at / 1e9 <= 60 + 60
     assert set(score.standing()) == {alarm}
 
@@ -139,6 +140,22 @@ def test_the_waveform_says_its_numbers_once_a_second_however_it_is_cut() -> None
             said.add(channel.valid_at)
     assert len(said) > 40
     assert {after - before for before, after in pairwise(sorted(said))} == {seconds(1)}
+
+
+@pytest.mark.hazard("H1")
+@pytest.mark.parametrize("length_s", [1, 2, 4])
+def test_a_budget_is_spent_as_fast_however_long_the_pieces_of_the_waveform_are(
+    length_s: int,
+) -> None:
+    plain = next(each for each in LIMITS.limits if each.alarm == "resp_rate_low")
+    rule = msgspec.structs.replace(plain, delay=seconds(300), budget=100.0)
+    score, samples = Score(msgspec.structs.replace(LIMITS, limits=(rule,))), capnogram(20.0, 5)
+    for end in range(length_s, 120, length_s):
+        at = end - 0.05
+        piece = tuple(samples[20 * (end - length_s) : 20 * end])
+        score.hear(WaveformSegment(Metric.CO2_WAVE, instant_at(at), 20.0, piece), at)
+    ((told_at, _),) = score.changes("resp_rate_low")
+    assert 64 < told_at <= 64 + length_s
 
 
 @pytest.mark.hazard("H3")

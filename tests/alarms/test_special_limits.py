@@ -296,6 +296,33 @@ def test_a_wrong_special_limit_is_refused_in_words(old: str, new: str, said: str
     assert any(each in str(error.value) for each in said.split("|"))
 
 
+SPO2_LOW_92: Final = "spo2.low]\nlimit = 92"
+
+
+def test_a_limit_of_a_phase_that_no_other_phase_has_is_refused_with_its_name() -> None:
+    with pytest.raises(ConfigError) as error:
+        with_more(PATTERNS.replace(SPO2_LOW_92, "spo2.high]\nlimit = 99"))
+    said = "more.toml: [phase] observation: spo2_high has no limit outside this phase; add one"
+    assert str(error.value) == said
+
+
+@pytest.mark.parametrize(("low", "leaves_one"), [(113.9, True), (114, False)])
+def test_a_phase_leaves_a_value_inside_both_limits_of_a_metric(
+    low: float, *, leaves_one: bool
+) -> None:
+    text = PATTERNS.replace(SPO2_LOW_92, f"pulse_rate.low]\nlimit = {low}")
+    text = text.replace("hysteresis = 1\n", "hysteresis = 3\n")
+    if leaves_one:
+        with_more(text)
+        return
+    with pytest.raises(ConfigError) as error:
+        with_more(text)
+    assert str(error.value) == (
+        "more.toml: [phase] observation: limits.pulse_rate: low limit 114 and high limit 120 leave "
+        "no value that is inside both by the hysteresis; expected low below high by more than 6"
+    )
+
+
 def test_special_limits_go_through_a_restart_unchanged() -> None:
     limits = with_more()
     assert [each.alarm for each in limits.patterns] == ["hypoventilation", "blind_and_low"]
