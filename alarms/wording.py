@@ -81,7 +81,9 @@ def _ended(policy: Policy, rule: LimitRule | None) -> str:
 
 def _acknowledged(told: Told, rule: LimitRule | None) -> str:
     state = told.after
-    until = "" if state.until is None else f"for {_s(Duration(state.until - told.at))}"
+    if state.until is None:
+        return "its cause is gone; it stays on show until it is reset"
+    until = f"for {_s(Duration(state.until - told.at))}"
     if rule is None or state.edge is None:
         return until
     side = "below" if rule.is_low else "above"

@@ -38,7 +38,7 @@ def test_a_desaturation_is_told_in_words_from_its_limit_to_its_reset() -> None:
         (30, "held", "no fresh data; it stays until they say otherwise"),
         (32, "unheld", "fresh data are back"),
         (37, "latched", "the cause is gone; a person has yet to see it"),
-        (40, "acknowledged", ""),
+        (40, "acknowledged", "its cause is gone; it stays on show until it is reset"),
         (41, "reset", "reset by a person"),
     ]
 
