@@ -280,3 +280,15 @@ def test_a_rate_that_is_blank_ends_no_measuring_while_nobody_spoke_of_an_etco2()
     made.hear_etco2(None, None, instant_at(end + 5))
     assert not printed(made, None, instant_at(end + 5))
     assert made.silent_due() is None
+
+
+@pytest.mark.hazard("H1")
+@pytest.mark.parametrize("has_etco2", [True, False])
+def test_a_rate_printed_on_behind_a_line_cut_off_flat_needs_an_etco2_beside_it(
+    *, has_etco2: bool
+) -> None:
+    made = BreathClock()
+    end = drawn(made, 1, [BREATH] * 3 + [FLAT] * 3, 1.0)
+    if has_etco2:
+        made.hear_etco2(38.0, None, instant_at(end))
+    assert printed(made, 12.0, instant_at(end + 5)) is has_etco2

@@ -13,6 +13,7 @@ from monitor.model.event import Observation, Validity
 from monitor.model.instant import instant_at
 from monitor.model.link import LinkState
 from monitor.model.metric import NIBP, Metric
+from monitor.model.session import Deed, OperatorAction, Phase
 from tests.alarms.score import PRESET_TEXT, Score, seen
 
 RANGES: Final = ((20, 300), (10, 250), (15, 280))
@@ -289,3 +290,14 @@ parts = [
     cuff(score, 10, (93, 60, 71))
     score.run(11, 15, pulse_rate=110)
     assert "shock" in score.standing()
+
+
+def test_a_measurement_without_a_time_that_is_said_twice_at_once_is_one() -> None:
+    score = Score()
+    action = OperatorAction(
+        deed=Deed.ENTER_PHASE, at=instant_at(0), operator="n", phase=Phase.BASELINE
+    )
+    score.hear(action, 0)
+    for at, is_enough in ((10, False), (10, False), (70, True)):
+        cuff(score, at, (110, 70, 83))
+        assert (score.system.limits_of(Metric.NIBP_SYS)[1] != 160) is is_enough

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from alarms.limits import read_preset
 from alarms.system import AlarmSystem
 from monitor.model.alarm import Change
+from monitor.model.metric import NIBP
 from tests.alarms.score import PATTERNS, PRESET_TEXT, Score
 
 START: Final = 60
@@ -78,3 +79,27 @@ def test_two_trends_of_one_metric_keep_what_the_longer_one_needs(eight_s: int, t
     for second in range(100):
         score.see(second, etco2=30 + second / 10, resp_rate=14)
     assert ("hypoventilation" in score.standing()) == (eight_s == 120)
+
+
+@pytest.mark.hazard("H3")
+def test_a_trend_is_held_when_its_numbers_grow_old_and_none_goes_on_across_the_gap() -> None:
+    limits = read_preset(PRESET_TEXT + PATTERNS, "ours.toml")
+    score = Score(limits)
+    score.run(0, START, resp_rate=14, etco2=38)
+    score.run(START, START + 20, resp_rate=9, etco2=47)
+    score.wait(200)
+    assert score.changes("hypoventilation") == [(START + 10, "present"), (START + 29, "held")]
+    score = Score(limits)
+    score.run(0, START, resp_rate=14, etco2=38)
+    score.wait(START + 15)
+    score.run(START + 15, START + 40, resp_rate=9, etco2=47)
+    assert score.changes("hypoventilation") == []
+
+
+def test_a_trend_of_pressures_is_judged_with_each_reading() -> None:
+    score = compound('{ metric = "nibp_sys", kind = "rises", amount = 40, window_s = 600 }')
+    for at, pressures in ((10, (110, 70, 83)), (300, (155, 90, 110))):
+        for metric, value in zip(NIBP, pressures, strict=True):
+            score.see(at, **{metric: value})
+    score.wait(400)
+    assert score.changes("hypoventilation") == [(310, "present")]

@@ -192,3 +192,29 @@ def test_all_that_a_stop_changes_is_told_at_its_end(
     told = score.system.resume(instant_at(end), seconds(gap_s))
     assert {each.at for each in told} <= {instant_at(end)}
     assert score.system.wake_at is None or score.system.wake_at > instant_at(end)
+
+
+@pytest.mark.hazard("H3")
+@pytest.mark.parametrize("is_read_back", [True, False])
+def test_what_was_missing_before_the_stop_is_missed_again_after_it(*, is_read_back: bool) -> None:
+    score = Score()
+    score.run(0, 10, pulse_rate=70)
+    score.wait(60)
+    if is_read_back:
+        score.system = AlarmSystem.restore(LIMITS, score.system.save())
+    score.told.extend(score.system.resume(instant_at(100), seconds(40)))
+    score.wait(300)
+    said = score.changes("no_data_pulse_rate")
+    assert said == [(39, "present"), (100, "held"), (130, "unheld")]
+
+
+def test_a_cuff_whose_end_nobody_saw_explains_nothing_after_the_stop() -> None:
+    score = Score()
+    score.run(0, 60, spo2=97, pulse_rate=70)
+    score.notice(NoticeKind.CUFF_INFLATING, 60)
+    score.run(60, 80, spo2=86, pulse_rate=None)
+    score.restart(200)
+    said = score.changes("cuff_on_probe_arm")
+    assert said == [(60, "present"), (200, "held"), (200, "unheld"), (200, "ended")]
+    score.run(200, 215, spo2=86)
+    assert "spo2_low" in score.standing()

@@ -296,6 +296,14 @@ def test_a_wrong_special_limit_is_refused_in_words(old: str, new: str, said: str
     assert any(each in str(error.value) for each in said.split("|"))
 
 
+def test_a_phase_looks_anew_at_what_was_ordinary_before_it() -> None:
+    score = Score(with_more(PATTERNS[PATTERNS.index("[phase.") :]))
+    score.run(0, 20, spo2=91.5)
+    enter(score, Phase.OBSERVATION, 20)
+    score.run(20, 50, spo2=91.5)
+    assert score.changes("spo2_low") == [(40, "present")]
+
+
 SPO2_LOW_92: Final = "spo2.low]\nlimit = 92"
 
 
