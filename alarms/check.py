@@ -10,7 +10,8 @@ import msgspec
 
 from alarms.contradictions import contradictions
 from alarms.prove_data import prove_data
-from alarms.prove_limits import prove_pattern, prove_relative, prove_rule
+from alarms.prove_limits import prove_relative, prove_rule
+from alarms.prove_patterns import prove_pattern
 from alarms.ramps import Finding
 from alarms.rules import LimitSet
 from monitor.model.session import Phase

@@ -15,6 +15,7 @@ from alarms.ramps import (
     TOLD,
     Finding,
     band_of,
+    beyond,
     first,
     inside_value,
     midway,
@@ -23,20 +24,16 @@ from alarms.ramps import (
     play_values,
     seconds_after,
     span_inside,
-    usual,
     way,
 )
 from alarms.rules import (
     LimitRule,
     LimitSet,
-    Part,
-    PartKind,
-    PatternRule,
     RelativeRule,
     judge,
 )
 from alarms.system import Happened
-from monitor.model.alarm import RANK, AlarmChange
+from monitor.model.alarm import RANK
 from monitor.model.event import observe
 from monitor.model.instant import in_seconds, instant_at, seconds
 from monitor.model.metric import NIBP, describe
@@ -172,10 +169,7 @@ def _dip(limits: LimitSet, rule: LimitRule, inside: float) -> tuple[float, list[
     What is inside pays a budget back: as far inside as one believable step reaches, at least as far
     as ends the condition.
     """
-    bad = midway(rule.limit, _deepest(rule))
-    finest = 10.0 ** -describe(rule.metric).decimals
-    if abs(bad - rule.limit) > finest:
-        bad = rule.limit - finest if rule.is_low else rule.limit + finest
+    bad = beyond(rule.metric, rule.limit, _deepest(rule))
     back = way(limits, rule.metric, bad, inside)[0]
     if judge(rule, back) is not Input.NORMAL:
         back = rule.inside
@@ -248,19 +242,22 @@ def _comes_first(limit: LimitRule, absolute: LimitRule | None) -> bool:
 def _crossed(
     limits: LimitSet, rule: RelativeRule, told: Finding, own: float, bad: float
 ) -> Finding:
-    """Give a baseline of `own`, then a bad reading, then one like the baseline."""
-    readings = {60: own, 180: own, 300: bad, 420: own}
+    """Give a baseline of `own`, then, infusing, a bad reading and one like the baseline."""
+    count = limits.baseline.readings_min
+    every = min(60, int(in_seconds(limits.baseline.within)) // count)
+    bad_s = every * count
+    readings = {**dict.fromkeys(range(0, bad_s + every + 1, every), own), bad_s: bad}
+    phases = {0: Phase.BASELINE, bad_s: Phase.INFUSING}
 
     def happens(second: int) -> Iterator[Happened]:
         now = instant_at(second)
-        if second == 0:
-            yield OperatorAction(
-                deed=Deed.ENTER_PHASE, at=now, operator="check", phase=Phase.BASELINE
-            )
+        if second in phases:
+            phase = phases[second]
+            yield OperatorAction(deed=Deed.ENTER_PHASE, at=now, operator="check", phase=phase)
         if second in readings:
             yield observe(rule.metric, readings[second], now)
 
-    seen = play(limits, 430, happens)
+    seen = play(limits, bad_s + every + 1, happens)
     raised = first(seen, rule.alarm)
     if raised is None:
         return _found(told, f"{bad:g} at a baseline of {own:g} raises nothing")
@@ -269,54 +266,7 @@ def _crossed(
             told,
             f"the baseline itself, {own:g}, does not end it; expected less hysteresis",
         )
-    latency_s = seconds_after(raised, 300)
+    latency_s = seconds_after(raised, bad_s)
     text = f"{told.text}; {bad:g} at a baseline of {own:g}: {raised.priority} at once"
     more = {"latency_s": latency_s, "priority": raised.priority}
     return _found(told, text, is_well=True, delay_s=latency_s, **more)
-
-
-# -- patterns
-
-
-def prove_pattern(limits: LimitSet, rule: PatternRule) -> Finding:
-    """Bring every part about at once, from values that are inside all limits."""
-    told = Finding(
-        alarm=rule.alarm,
-        is_well=False,
-        text="its parts together raise nothing; can they hold at once?",
-        place=f"[pattern.{rule.alarm}]",
-        metric=rule.parts[0].metric,
-    )
-    seen = _played(limits, rule)
-    raised = first(seen, rule.alarm)
-    if raised is None:
-        return told
-    latency_s = seconds_after(raised, SETTLED_S)
-    if latency_s < 0:
-        return _found(told, "its parts hold while every value is inside its limits")
-    text = f"all parts together: {raised.priority} after {latency_s:g} s"
-    delay_s = in_seconds(rule.delay)
-    more = {"latency_s": latency_s, "delay_s": delay_s, "priority": raised.priority}
-    return _found(told, text, is_well=True, **more)
-
-
-def _played(limits: LimitSet, rule: PatternRule) -> list[AlarmChange]:
-    def happens(second: int) -> Iterator[Happened]:
-        for part in rule.parts:
-            start = usual(limits, part.metric)
-            value = start if second < SETTLED_S else _brought_about(part, start)
-            yield observe(part.metric, value, instant_at(second))
-
-    return play(limits, 2 * SETTLED_S + round(in_seconds(rule.delay)) + 2, happens)
-
-
-def _brought_about(part: Part, start: float) -> float | None:
-    facts = describe(part.metric)
-    wanted = {
-        PartKind.LOST: None,
-        PartKind.BELOW: midway(part.amount, facts.technical_low),
-        PartKind.ABOVE: midway(part.amount, facts.technical_high),
-        PartKind.FALLS: max(facts.technical_low, start - part.amount),
-        PartKind.RISES: min(facts.technical_high, start + part.amount),
-    }
-    return wanted[part.kind]

@@ -61,6 +61,12 @@ def midway(limit: float, beyond: float) -> float:
     return (limit + beyond) / 2
 
 
+def beyond(metric: Metric, limit: float, far: float) -> float:
+    """Return the first reading from `limit` towards `far`, half way where `far` is near."""
+    finest = 10.0 ** -describe(metric).decimals
+    return limit + math.copysign(min(finest, abs(far - limit) / 2), far - limit)
+
+
 def span_inside(limits: LimitSet, metric: Metric) -> tuple[float, float]:
     """Return the lowest and the highest value inside every limit of `metric`, if low <= high."""
     facts = describe(metric)

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alarms import prove_limits
 from alarms.check import Finding
 from alarms.prove_limits import prove_rule
 from alarms.ramps import SETTLED_S, first, inside_value, play_values, seconds_after
 from alarms.rules import LimitRule, LimitSet
-from monitor.model.alarm import AlarmChange, Priority
-from monitor.model.instant import seconds
+from monitor.model.alarm import AlarmChange, Change, Priority
+from monitor.model.instant import Instant, instant_at, seconds
 from monitor.model.metric import NIBP, Metric, describe
 from tests.alarms.score import LIMITS
 
@@ -132,3 +133,26 @@ def test_a_severe_band_is_proved_as_severe_also_where_the_limit_itself_is_told_f
     assert severe.is_well
     assert (severe.priority, severe.delay_s, severe.latency_s) == (Priority.HIGH, 5, 5)
     assert severe.text.endswith(": high after 5 s")
+
+
+@pytest.mark.parametrize(
+    ("late_s", "text"),
+    [
+        (10.0, "spo2 87.5 %: medium after 10 s"),
+        (11.0, "spo2 87.5 %: medium after 11 s"),
+        (11.5, "spo2 87.5 % is told after 11.5 s, promised 10 s"),
+    ],
+)
+def test_a_core_that_told_it_more_than_a_second_late_would_be_found(
+    late_s: float, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits, own = only(SPO2)
+    raised = first(play_values(limits, own.metric, [97.0] * SETTLED_S + [87.5] * 40), own.alarm)
+    assert raised is not None
+    at = Instant(instant_at(SETTLED_S) + seconds(late_s))
+    late = msgspec.structs.replace(raised, at=at)
+    over = msgspec.structs.replace(raised, change=Change.ENDED)
+    monkeypatch.setattr(prove_limits, "play_values", lambda *_: [late, over])
+    plain = next(prove_rule(limits, own))
+    assert (plain.text, plain.is_well) == (text, late_s <= 11)
+    assert (plain.latency_s, plain.delay_s) == (late_s, 10)
