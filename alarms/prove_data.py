@@ -1,5 +1,6 @@
 """The conditions that no limit makes: apnoea, data that fail or are wrong, a late cuff."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
@@ -110,9 +111,11 @@ def _seen(second: int, values: dict[Metric, float | None]) -> Iterator[Happened]
 
 def _apnoeas(limits: LimitSet) -> Iterator[_Trial]:
     after_s = in_seconds(limits.apnoea.after)
+    armed_s = _BREATH_S * (limits.apnoea.arm_breaths + 1)
+    drawn_s = max(SETTLED_S, armed_s)
     ways: tuple[tuple[str, float, float, Callable[[int], Iterable[Happened]]], ...] = (
         ("no breath, by the printed rate", after_s, SETTLED_S - 1, _breaths_printed),
-        ("no breath, by the CO2 waveform", after_s, SETTLED_S - 3, _breaths_drawn),
+        ("no breath, by the CO2 waveform", after_s, drawn_s - 3, _breaths_drawn(drawn_s)),
         ('the device itself says "no breath"', 0.0, SETTLED_S, _breaths_denied),
     )
     for what, due_s, from_s, happens in ways:
@@ -132,13 +135,14 @@ def _breaths_printed(second: int) -> Iterator[Happened]:
     yield from _seen(second, {Metric.ETCO2: co2, Metric.RESP_RATE: rate})
 
 
-def _breaths_drawn(second: int) -> Iterator[Happened]:
-    # A breath is two seconds of CO2 in five; the last begins to rise at SETTLED_S - 3.
-    samples = tuple(
-        38.0 if second < SETTLED_S and (second % _BREATH_S) in {3, 4} else 0.0
-        for _ in range(_WAVE_HZ)
-    )
-    yield WaveformSegment(Metric.CO2_WAVE, instant_at(second), float(_WAVE_HZ), samples)
+def _breaths_drawn(end: int) -> Callable[[int], Iterable[Happened]]:
+    # A breath is two seconds of CO2 in five; the last begins to rise at end - 3.
+    def happens(second: int) -> Iterator[Happened]:
+        is_high = second < end and second % _BREATH_S >= _BREATH_S - 2
+        samples = (38.0 if is_high else 0.0,) * _WAVE_HZ
+        yield WaveformSegment(Metric.CO2_WAVE, instant_at(second), float(_WAVE_HZ), samples)
+
+    return happens
 
 
 def _breaths_denied(second: int) -> Iterator[Happened]:
@@ -261,8 +265,9 @@ def _freezing(limits: LimitSet, alarm: str) -> Callable[[int], Iterable[Happened
 
 
 def _halved(second: int) -> Iterator[Happened]:
-    pulse = 80.0 if second < SETTLED_S else 40.0
-    yield from _seen(second, {Metric.HEART_RATE: 80.0, Metric.PULSE_RATE: pulse})
+    # They differ by more than any limit set may tolerate.
+    pulse = 140.0 if second < SETTLED_S else 70.0
+    yield from _seen(second, {Metric.HEART_RATE: 140.0, Metric.PULSE_RATE: pulse})
 
 
 def _slipped(second: int) -> Iterator[Happened]:
@@ -278,13 +283,16 @@ def _cuffed(second: int) -> Iterator[Happened]:
 
 
 def _jumping(limits: LimitSet) -> Callable[[int], Iterable[Happened]]:
-    metric, most = next(iter(limits.data.steps.items()), (Metric.SPO2, 8.0))
+    """Let the metric jump whose greatest step is least of what it has room for."""
+    steps = limits.data.steps or {Metric.SPO2: 8.0}
+    metric = min(
+        steps, key=lambda each: steps[each] / abs(_far(limits, each) - usual(limits, each))
+    )
+    here, away = usual(limits, metric), _away(limits, metric, steps[metric])
 
     def happens(second: int) -> Iterator[Happened]:
         is_away = second >= SETTLED_S and second % 2 == SETTLED_S % 2
-        facts = describe(metric)
-        away = max(facts.technical_low, usual(limits, metric) - 2 * most)
-        yield from _seen(second, {metric: away if is_away else usual(limits, metric)})
+        yield from _seen(second, {metric: away if is_away else here})
 
     return happens
 
@@ -292,11 +300,7 @@ def _jumping(limits: LimitSet) -> Callable[[int], Iterable[Happened]]:
 def _contradicted(
     limits: LimitSet, metric: Metric, tolerance: float
 ) -> Callable[[int], Iterable[Happened]]:
-    judged, facts = usual(limits, metric), describe(metric)
-    away = judged + 2 * tolerance
-    other = (
-        away if away <= facts.technical_high else max(facts.technical_low, judged - 2 * tolerance)
-    )
+    judged, other = usual(limits, metric), _away(limits, metric, tolerance)
 
     def happens(second: int) -> Iterator[Happened]:
         yield from _seen(second, {metric: judged})
@@ -304,3 +308,15 @@ def _contradicted(
             yield OtherReading(metric, "another", other, Instant(instant_at(second)))
 
     return happens
+
+
+def _away(limits: LimitSet, metric: Metric, least: float) -> float:
+    """Return a value twice `least` from the usual one, or as far away as can be measured."""
+    here, far = usual(limits, metric), _far(limits, metric)
+    return here + math.copysign(min(2 * least, abs(far - here)), far - here)
+
+
+def _far(limits: LimitSet, metric: Metric) -> float:
+    """Return the end of the range that is further from the usual value."""
+    here, facts = usual(limits, metric), describe(metric)
+    return max(facts.technical_low, facts.technical_high, key=lambda each: abs(each - here))

@@ -62,8 +62,6 @@ def wrong_sets() -> Iterator[tuple[str, LimitSet]]:
     )
     data = msgspec.structs.replace(LIMITS.data, steps={})
     yield "no step is impossible", msgspec.structs.replace(LIMITS, data=data)
-    apnoea = msgspec.structs.replace(LIMITS.apnoea, arm_breaths=1000)
-    yield "never armed", msgspec.structs.replace(LIMITS, apnoea=apnoea)
     apnoea = msgspec.structs.replace(LIMITS.apnoea, after=seconds(5))
     yield "sooner than any device counts", msgspec.structs.replace(LIMITS, apnoea=apnoea)
     far = msgspec.structs.replace(LIMITS.relatives[0].limit, hysteresis=100.0)
