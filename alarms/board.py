@@ -17,6 +17,7 @@ from monitor.model.alarm import (
     RANK,
     AlarmChange,
     AlarmSnapshot,
+    Change,
     Inactivation,
     Priority,
 )
@@ -162,7 +163,7 @@ class Board:
             kind=identity.kind,
             metric=identity.metric,
             value=told.after.value if told.after.value is not None else told.before.value,
-            limit=None if rule is None else rule.limit_crossed(is_severe=about.is_severe),
+            limit=None if rule is None else rule.limit_crossed(is_severe=_is_severe(told, about)),
             reason=reason(told, watch.policy, rule, watch.note),
             operator=by if told.cause in DEEDS else "",
             subsumed_by=self.cause_of(watch),
@@ -231,6 +232,13 @@ class Board:
             reminded_at=stepping.reminded_at(watch.policy, state),
             subsumed_by=self.cause_of(watch),
         )
+
+
+def _is_severe(told: Told, about: State) -> bool:
+    """Say whether the severe limit was crossed: what is high since before tells its own limit."""
+    if told.change is Change.PRESENT:
+        return told.cause is Input.SEVERE_DELAY_OVER
+    return about.is_severe
 
 
 def _reading_order(watch: Watch) -> tuple[bool, int, bool, int, str]:

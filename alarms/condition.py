@@ -16,12 +16,14 @@ past the hysteresis, for long enough, or a named person's reset, ends a conditio
 *A delay is a clock plus evidence.* A candidate matures when the delay has run since its first
 crossing and at least half of the delay was measured as crossed. So one artefact before a drop-out
 raises nothing, a low reading that is then lost is raised (and held) at its due instant, and
-drop-outs between low readings do not start the clock again. A candidate without enough evidence is
-forgotten after `FORGET_AFTER` without data, when "no data" says so instead.
+drop-outs between low readings do not start the clock again. A reading at the limit, better by less
+than the hysteresis, stops the clock; it ends the candidate once it lasts as long as it takes to end
+a condition. A candidate without enough evidence is forgotten after `FORGET_AFTER` without data, when "no data" says so instead.
 
 *The severe band has its own clock* of at most five seconds. It makes an absent condition present at
 its severe priority and escalates a present one; what a person did before ends, whatever it was, and
-it signals. A priority that rose stays until the condition ends.
+it signals. A priority that rose stays until the condition ends; latched and seen by nobody, it is
+that of the next occurrence too.
 
 *What is inactivated is still judged.* It becomes present, is held, ends and is told like any other;
 only the signals are missing. A timed state ends at its instant, an indefinite one reminds at an
@@ -184,7 +186,6 @@ _ANY: Final = None
 _SAME: Final = None
 _DATA: Final = (_I.VIOLATED, _I.SEVERE, _I.BETWEEN, _I.NORMAL)
 _CROSSED: Final = (_I.VIOLATED, _I.SEVERE)
-_INSIDE: Final = (_I.BETWEEN, _I.NORMAL)
 _WAITING: Final = (_C.CANDIDATE, _C.UNMEASURED)
 _STANDING: Final = (_C.PRESENT, _C.HELD)
 _GIVEN: Final = (_S.ON, _S.LATCHED)
@@ -204,7 +205,8 @@ _ROWS: Final = (
     # what data say
     ((_C.ABSENT,), _ANY, _ANY, _CROSSED, (_C.CANDIDATE, _SAME, _SAME), ()),
     (_WAITING, _ANY, _ANY, _CROSSED, (_C.CANDIDATE, _SAME, _SAME), ()),
-    (_WAITING, _ANY, _ANY, _INSIDE, (_C.ABSENT, _SAME, _SAME), ()),
+    (_WAITING, _ANY, _ANY, (_I.BETWEEN,), (_C.CANDIDATE, _SAME, _SAME), ()),
+    (_WAITING, _ANY, _ANY, (_I.NORMAL,), (_C.ABSENT, _SAME, _SAME), ()),
     ((_C.CANDIDATE,), _ANY, _ANY, (_I.UNKNOWN,), (_C.UNMEASURED, _SAME, _SAME), ()),
     ((_C.UNMEASURED,), _ANY, _ANY, (_I.FORGOTTEN,), (_C.ABSENT, _SAME, _SAME), ()),
     ((_C.PRESENT,), _ANY, _ANY, (_I.UNKNOWN,), (_C.HELD, _SAME, _SAME), (Change.HELD,)),

@@ -188,9 +188,12 @@ def clocks_of(watch: Watch, now: Instant) -> tuple[str, ...]:
 def _delay(name: str, evidence: Evidence | None, delay: Duration, now: Instant) -> str:
     if evidence is None:
         return ""
-    ran = _at(Duration(now - evidence.since))
+    ran = _at(evidence.ran(now))
     seen = evidence.measured + (0 if evidence.stretch is None else now - evidence.stretch)
-    return f"{name}: {ran} of {in_seconds(delay):g} s, {_at(Duration(seen))} s of it measured"
+    said = f"{name}: {ran} of {in_seconds(delay):g} s, {_at(Duration(seen))} s of it measured"
+    if evidence.aside is None:
+        return said
+    return f"{said}; stopped {_at(Duration(now - evidence.aside))} s ago by a better value"
 
 
 def why_not(limits: LimitSet, story: Story, metric: Metric, at: Instant) -> list[Silence]:

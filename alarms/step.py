@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from alarms.clock import Evidence, begin, interrupt
+from alarms.clock import Evidence, begin, interrupt, stop
 from alarms.condition import (
     FORGET_AFTER,
     INACTIVATIONS,
@@ -26,6 +26,7 @@ _set: Final = msgspec.structs.replace
 _WAITING: Final = frozenset({Condition.CANDIDATE, Condition.UNMEASURED})
 _STANDING: Final = frozenset({Condition.PRESENT, Condition.HELD})
 _CROSSED: Final = frozenset({Input.VIOLATED, Input.SEVERE})
+_BETTER: Final = frozenset({Input.VIOLATED, Input.BETWEEN})
 _UNTIL: Final = {
     Inactivation.AUDIO_PAUSED: Input.PAUSE_OVER,
     Inactivation.ALARM_PAUSED: Input.PAUSE_OVER,
@@ -214,7 +215,9 @@ def _judged(
 ) -> tuple[State, tuple[Told, ...]]:
     if happened is not Input.UNKNOWN and value is not None and value != state.value:
         state = _set(state, value=value)
-    state = _with_evidence(state, happened, now)
+    state = _with_evidence(policy, state, happened, now)
+    if happened is Input.BETWEEN and state.condition in _WAITING and state.evidence is None:
+        happened = Input.NORMAL
     state, told = _moved(state, happened, now)
     if happened in _CROSSED and _is_worse(policy, state, value):
         state, more = _moved(state, Input.WORSE, now)
@@ -225,27 +228,40 @@ def _judged(
     return (_set(state, clearing_since=None) if state.clearing_since is not None else state), told
 
 
-def _with_evidence(state: State, happened: Input, now: Instant) -> State:
-    """Keep both delay clocks: what crosses feeds them, unknown interrupts, inside ends them."""
+def _with_evidence(policy: Policy, state: State, happened: Input, now: Instant) -> State:
+    """Keep both delay clocks: what crosses feeds them, unknown interrupts, past inside ends them.
+
+    A reading that is better by less than the hysteresis stops them, and ends them once it lasts as
+    long as an end of the condition would.
+    """
     if happened is Input.UNKNOWN:
-        if state.evidence is None and state.severe_evidence is None:
-            return state
-        return _set(
-            state,
-            evidence=interrupt(state.evidence, now),
-            severe_evidence=interrupt(state.severe_evidence, now),
-            lost_at=now if state.condition is Condition.CANDIDATE else state.lost_at,
-        )
+        return _unmeasured(state, now)
+    lasts, is_standing = policy.clear_for, state.condition in _STANDING
     evidence: Evidence | None = None
     severe: Evidence | None = None
-    if happened in _CROSSED and state.condition not in _STANDING:
-        evidence = begin(state.evidence, now)
-    is_escalated = state.is_severe and state.condition in _STANDING
-    if happened is Input.SEVERE and not is_escalated:
-        severe = begin(state.severe_evidence, now)
+    if happened in _CROSSED and not is_standing:
+        evidence = begin(state.evidence, now, lasts)
+    elif happened is Input.BETWEEN:
+        evidence = stop(state.evidence, now, lasts)
+    if happened is Input.SEVERE and not (state.is_severe and is_standing):
+        severe = begin(state.severe_evidence, now, lasts)
+    elif happened in _BETTER:
+        severe = stop(state.severe_evidence, now, lasts)
     if evidence is state.evidence and severe is state.severe_evidence and state.lost_at is None:
         return state
     return _set(state, evidence=evidence, severe_evidence=severe, lost_at=None)
+
+
+def _unmeasured(state: State, now: Instant) -> State:
+    """Interrupt both delay clocks."""
+    if state.evidence is None and state.severe_evidence is None:
+        return state
+    return _set(
+        state,
+        evidence=interrupt(state.evidence, now),
+        severe_evidence=interrupt(state.severe_evidence, now),
+        lost_at=now if state.condition is Condition.CANDIDATE else state.lost_at,
+    )
 
 
 def _clearing(policy: Policy, state: State, now: Instant) -> tuple[State, tuple[Told, ...]]:
@@ -273,7 +289,8 @@ def _settled(before: State, moved: State, happened: Input, at: Instant) -> State
         return State() if moved.operator is Inactivation.NONE else _only_inactivated(moved)
     if Change.PRESENT in TABLE[cell_of(before), happened].changes:
         began = at if before.evidence is None else before.evidence.since
-        moved = _set(moved, raised=at, began=began, is_severe=False, evidence=None)
+        unseen = before.is_severe and before.operator is not Inactivation.ACKNOWLEDGED
+        moved = _set(moved, raised=at, began=began, is_severe=unseen, evidence=None)
     if happened is Input.SEVERE_DELAY_OVER:
         moved = _set(moved, is_severe=True, severe_evidence=None)
     if moved.condition not in _WAITING:

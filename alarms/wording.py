@@ -55,9 +55,11 @@ def _raised(told: Told, policy: Policy, rule: LimitRule | None, note: str) -> st
 
 
 def _ending(told: Told) -> str:
-    """Return what the severe band put an end to."""
+    """Return what the severe band put an end to, or why a priority is that of the severe band."""
     was = told.before.operator
-    if told.cause is not Input.SEVERE_DELAY_OVER or was is Inactivation.NONE:
+    if told.cause is not Input.SEVERE_DELAY_OVER:
+        return "; as urgent as the one before, not yet seen" if told.after.is_severe else ""
+    if was is Inactivation.NONE:
         return ""
     return f"; ends {was.words} by {told.before.by}"
 

@@ -47,6 +47,9 @@ policies = st.builds(
     acknowledge_max=st.just(seconds(30)),
     acknowledge_severe_max=st.just(seconds(15)),
 )
+COUNTING: Final = Policy(
+    priority=Priority.MEDIUM, clear_for=seconds(5), latch=Latch.SEVERE, is_low=True
+)
 happenings = st.tuples(
     st.sampled_from((*JUDGEMENTS, *DEEDS)), st.sampled_from((0.0, 0.5, 1.0, 4.0, 12.0))
 )
@@ -119,6 +122,74 @@ def test_a_priority_never_falls_while_the_condition_stands(
             rank = RANK[stepping.priority_of(policy, state)]
             assert rank >= highest
             highest = rank
+
+
+@pytest.mark.hazard("H6")
+@given(policies, histories)
+def test_what_was_high_and_seen_by_nobody_stays_high_until_it_is_acknowledged_or_reset(
+    policy: Policy, history: list[tuple[Input, float]]
+) -> None:
+    state, second, is_unseen = State(), 0.0, False
+    for happened, gap in history:
+        second += gap
+        taken = take(policy, state, happened, instant_at(second))
+        state = taken.state
+        for each in taken.told:
+            is_high = stepping.priority_of(policy, each.after) is Priority.HIGH
+            if each.change is Change.LATCHED and policy.latch is Latch.SEVERE:
+                is_unseen = each.after.operator is not Inactivation.ACKNOWLEDGED and is_high
+            elif each.change in {Change.ACKNOWLEDGED, Change.RESET}:
+                is_unseen = False
+        if is_unseen:
+            assert stepping.priority_of(policy, state) is Priority.HIGH
+            assert state.signal is not Signal.OFF
+
+
+@pytest.mark.hazard("H13")
+@given(
+    beyond=st.integers(1, 9),
+    better=st.integers(1, 4),
+    delay=st.integers(2, 12),
+    is_severe=st.booleans(),
+)
+def test_a_better_value_for_a_moment_costs_its_own_time_and_no_more(
+    beyond: int, better: int, delay: int, *, is_severe: bool
+) -> None:
+    policy = msgspec.structs.replace(
+        COUNTING, delay=seconds(99 if is_severe else delay), severe_delay=seconds(delay)
+    )
+    worse, milder = (Input.SEVERE, Input.VIOLATED) if is_severe else (Input.VIOLATED, Input.BETWEEN)
+    state, counted = State(), 0
+    for second in range(200):
+        is_worse = second % (beyond + better) < beyond
+        taken = stepping.step(policy, state, worse if is_worse else milder, instant_at(second))
+        state = taken.state
+        if counted < delay:
+            assert not taken.told
+        elif is_worse or taken.told:
+            assert [each.change for each in taken.told] == [Change.PRESENT]
+            assert (stepping.priority_of(policy, state) is Priority.HIGH) == is_severe
+            return
+        counted += is_worse
+    raise AssertionError("never told")
+
+
+@given(st.sampled_from((Input.BETWEEN, Input.VIOLATED)), st.integers(5, 60))
+def test_a_better_value_for_as_long_as_an_end_takes_ends_the_clock(
+    milder: Input, lasts: int
+) -> None:
+    policy = msgspec.structs.replace(COUNTING, delay=seconds(99), severe_delay=seconds(9))
+    worse = Input.SEVERE if milder is Input.VIOLATED else Input.VIOLATED
+    state = stepping.step(policy, State(), worse, instant_at(0)).state
+    state = stepping.step(policy, state, milder, instant_at(3)).state
+    for is_looked_at in (True, False):
+        after = stepping.step(policy, state, milder, instant_at(3 + lasts)).state
+        again = after if is_looked_at else state
+        at = instant_at(3 + lasts)
+        begun = stepping.step(policy, again, worse, at).state
+        clock = begun.severe_evidence if worse is Input.SEVERE else begun.evidence
+        assert clock is not None
+        assert clock.since == at
 
 
 @given(policies, histories)

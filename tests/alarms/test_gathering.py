@@ -71,8 +71,10 @@ def test_evidence_is_enough_once_the_delay_has_run_and_half_of_it_was_measured(
     stretches: list[tuple[int, int]] = []
     for number, (gap, length) in enumerate(gaps, start=1):
         at += gap
-        evidence = begin(evidence, Instant(at))
-        assert begin(evidence, Instant(at + 1)) == evidence, "what runs is not begun again"
+        evidence = begin(evidence, Instant(at), Duration(0))
+        assert begin(evidence, Instant(at + 1), Duration(0)) == evidence, (
+            "what runs is not begun again"
+        )
         stretches.append((at, at + length))
         at += length
         if number < len(gaps) or not runs:
@@ -84,13 +86,13 @@ def test_evidence_is_enough_once_the_delay_has_run_and_half_of_it_was_measured(
 
 
 def test_evidence_is_never_changed_and_its_beginning_is_written_short() -> None:
-    evidence = begin(None, Instant(5))
+    evidence = begin(None, Instant(5), Duration(0))
     assert is_frozen(evidence)
     assert msgspec.json.encode(evidence) == b'{"since":5,"stretch":5}'
 
 
 def test_evidence_that_begins_has_nothing_measured_yet() -> None:
-    assert begin(None, Instant(5)) == Evidence(Instant(5), Instant(5), Duration(0))
+    assert begin(None, Instant(5), Duration(0)) == Evidence(Instant(5), Instant(5), Duration(0))
     assert interrupt(None, Instant(5)) is None
 
 

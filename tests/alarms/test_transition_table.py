@@ -184,6 +184,7 @@ PATIENT: Final = msgspec.structs.replace(
     ALWAYS,
     delay=seconds(10),
     severe_delay=seconds(5),
+    clear_for=seconds(5),
     pause=seconds(90),
     alarm_pause=seconds(90),
     reminder=seconds(40),
