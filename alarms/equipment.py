@@ -47,10 +47,20 @@ class Equipment:
             watch.note = f"{change.state.value}" + (f": {change.reason}" if change.reason else "")
             self._causes.lose(change.link, change.metrics)
             self._board.judge(watch, Input.VIOLATED, now)
+            if change.state is LinkState.LOST:
+                self._leave_notices(change.link, now)
             self._lose_all(change.metrics, now)
         elif change.state is LinkState.UP:
             self._board.judge(watch, Input.NORMAL, now)
-            self._forget_notices(change.metrics, now)
+            # Only after a loss: a device that was silent goes on with the same conversation.
+            for notice in self._vitals.senses.notices.come_back(change.link):
+                self._judge_notice(NoticeKind(notice), now, is_present=False)
+
+    def _leave_notices(self, link: str, now: Instant) -> None:
+        """What a lost link said of its device is not known any more."""
+        for notice in self._vitals.senses.notices.leave(link):
+            if is_notice(notice):
+                self._board.judge(self._watch(notice), Input.UNKNOWN, now)
 
     def _lose_all(self, metrics: tuple[Metric, ...], now: Instant) -> None:
         for metric in metrics:
@@ -61,27 +71,19 @@ class Equipment:
             self._vitals.senses.breaths.no_breath_from = None
             self._vitals.lose_breaths(now)
 
-    def _forget_notices(self, metrics: tuple[Metric, ...], now: Instant) -> None:
-        """A new conversation tells anew what stands: what the old one told is over."""
-        senses = self._vitals.senses
-        for metric, channel in senses.channels.items():
-            if channel.is_off_by and (metric in metrics or not metrics):
-                for alarm in tuple(channel.is_off_by):
-                    self._judge_notice(NoticeKind(alarm), now, is_present=False)
-        if not metrics or any(each in metrics for each in CO2_CHANNEL):
-            for notice in tuple(senses.breaths.explained):
-                self._judge_notice(notice, now, is_present=False)
-
-    def hear_notice(self, heard: DeviceNotice, now: Instant) -> None:
+    def hear_notice(self, heard: DeviceNotice, now: Instant, link: str) -> None:
         """A device said that a state of its own began or ended."""
-        if is_notice(heard.notice):
+        if is_notice(heard.notice) and heard.present:
             self._watch(heard.notice.value).note = heard.detail or "the device says so"
         if heard.notice in MOMENTARY and heard.present:
             self._judge_moment(heard.notice, now)
             return
         if heard.notice is NoticeKind.CUFF_INFLATING:
             self._vitals.inflate(now, is_on=heard.present)
-        self._judge_notice(heard.notice, now, is_present=heard.present)
+        notices = self._vitals.senses.notices
+        if heard.present or notices.says(heard.notice, link):
+            is_present = notices.say(heard.notice, link, is_present=heard.present)
+            self._judge_notice(heard.notice, now, is_present=is_present)
 
     def _judge_moment(self, notice: NoticeKind, now: Instant) -> None:
         """A state without an end is told at once, and stays latched until a person has seen it."""

@@ -11,6 +11,7 @@ from alarms.apnoea import BreathClock
 from alarms.baseline import Baseline
 from alarms.channel import Channel
 from alarms.cuff import CuffReadings
+from alarms.notices import Notices
 from alarms.suspicion import CuffWatch, Jumps
 from alarms.tally import Tally
 from alarms.trend import History
@@ -30,6 +31,7 @@ class Senses(msgspec.Struct, kw_only=True):
     histories: dict[Metric, History] = {}
     inflation: CuffWatch = msgspec.field(default_factory=CuffWatch)
     jumps: Jumps = msgspec.field(default_factory=Jumps)
+    notices: Notices = msgspec.field(default_factory=Notices)
 
 
 def new_senses() -> Senses:

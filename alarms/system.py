@@ -108,15 +108,18 @@ class AlarmSystem:
         """
         return None if self._due == NEVER else self._due
 
-    def accept(self, happened: Happened, now: Instant) -> Sequence[AlarmChange]:
-        """Let every due clock act, then judge what happened; return the changes in order."""
+    def accept(self, happened: Happened, now: Instant, link: str = "") -> Sequence[AlarmChange]:
+        """Let every due clock act, then judge what happened; return the changes in order.
+
+        `link` is where a device's notice came from: what one says, another does not take back.
+        """
         if self._now <= now < self._due and type(happened) is Observation:
             quick = self._vitals.quick.get(happened.metric)
             if quick is not None and quick.takes(happened, now):
                 self._now = now
                 return ()
         now = self._look(now)
-        self._take(happened, now)
+        self._take(happened, now, link)
         self._floor = now
         self._due = min(self._due, self._board.hint)
         self._look(now)
@@ -166,13 +169,13 @@ class AlarmSystem:
         self._overdue.mature(due)
         self._vitals.mature(due)
 
-    def _take(self, happened: Happened, now: Instant) -> None:
+    def _take(self, happened: Happened, now: Instant, link: str) -> None:
         match happened:
             case Observation() | OtherReading() | WaveformSegment():
                 self._measure(happened, now)
                 return
             case DeviceNotice():
-                self._equipment.hear_notice(happened, now)
+                self._equipment.hear_notice(happened, now, link)
             case DeviceAlarm():
                 self._equipment.hear_device(happened, now)
             case FrameRejected():

@@ -368,6 +368,7 @@ class Vitals:
         for history in self.senses.histories.values():
             history.forget()
         self.senses.breaths.rearm()
+        self.senses.notices.leave_all()
 
 
 def _is_due(due: Instant | None, now: Instant) -> bool:

@@ -222,7 +222,7 @@ class Pipeline:
             self._sitting = self._sitting.accept(body, now)
             self._alarms.accept(body, now)
         for chosen in self.recall_picture(entry, body):
-            self._alarms.accept(chosen, now)
+            self._alarms.accept(chosen, now, entry.link)
         if isinstance(body, DeviceEvent):
             aside = self._sources.aside(entry.link, body)
             if aside is not None:
@@ -267,7 +267,7 @@ class Pipeline:
             self.picture.count(link, event, now)
             for chosen in self._sources.choose(link, event, now):
                 self.picture.take_event(link, chosen, now)
-                changes = self._alarms.accept(chosen, now)
+                changes = self._alarms.accept(chosen, now, link)
                 if changes:
                     self._tell(changes)
             aside = self._sources.aside(link, event)

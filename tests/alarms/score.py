@@ -95,10 +95,10 @@ class Score:
         self.told: list[AlarmChange] = []
         self.now = 0.0
 
-    def hear(self, happened: Happened, at: float) -> Sequence[AlarmChange]:
+    def hear(self, happened: Happened, at: float, link: str = "box") -> Sequence[AlarmChange]:
         """Let something happen at `at` seconds; return what was told because of it."""
         self.now = at
-        changes = self.system.accept(happened, instant_at(at))
+        changes = self.system.accept(happened, instant_at(at), link)
         self.told.extend(changes)
         return changes
 
@@ -121,9 +121,11 @@ class Score:
             at = second + 1 - 1 / rate
             self.hear(WaveformSegment(Metric.CO2_WAVE, instant_at(at), rate, piece), at)
 
-    def notice(self, kind: NoticeKind, at: float, *, present: bool = True) -> None:
+    def notice(
+        self, kind: NoticeKind, at: float, *, present: bool = True, name: str = "box"
+    ) -> None:
         """Let a device say that a state began or ended."""
-        self.hear(DeviceNotice(kind, instant_at(at), present), at)
+        self.hear(DeviceNotice(kind, instant_at(at), present), at, name)
 
     def device(self, alarm: str, at: float, *, present: bool = True, detail: str = "") -> None:
         """Let a device alarm by itself."""

@@ -229,40 +229,6 @@ def test_what_explained_missing_breaths_is_forgotten_with_the_conversation() -> 
     assert score.changes("apnoea") == plain.changes("apnoea") != []
 
 
-@pytest.mark.parametrize(
-    ("metrics", "is_over"),
-    [((), True), ((Metric.SPO2,), True), ((Metric.PULSE_RATE,), True), (CO2, False)],
-)
-def test_a_conversation_ends_what_was_said_of_its_own_metrics(
-    metrics: tuple[Metric, ...], *, is_over: bool
-) -> None:
-    score = Score()
-    score.run(0, 20, spo2=97, pulse_rate=70)
-    score.notice(NoticeKind.SENSOR_OFF, 20)
-    score.wait(30)
-    link(score, LinkState.UP, 30, *metrics)
-    assert ("sensor_off" not in score.standing()) == is_over
-    score.run(30, 50, spo2=97)
-    off = score.system.channel_of(Metric.SPO2)
-    assert off is not None
-    assert (not off.is_off_by) == is_over
-
-
-@pytest.mark.parametrize(
-    ("metrics", "is_over"),
-    [((), True), *(((each,), True) for each in CO2), ((Metric.SPO2,), False)],
-)
-@pytest.mark.parametrize("kind", [NoticeKind.OCCLUSION, NoticeKind.SAMPLE_LINE_OFF])
-def test_a_conversation_ends_what_was_said_of_its_own_co2_line(
-    metrics: tuple[Metric, ...], kind: NoticeKind, *, is_over: bool
-) -> None:
-    score = Score()
-    score.notice(kind, 0)
-    score.wait(10)
-    link(score, LinkState.UP, 10, *metrics)
-    assert (kind.value not in score.standing()) == is_over
-
-
 @pytest.mark.parametrize("kind", NoticeKind)
 def test_a_notice_is_a_condition_exactly_where_it_has_a_name(kind: NoticeKind) -> None:
     score = Score()
