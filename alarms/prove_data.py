@@ -319,4 +319,4 @@ def _away(limits: LimitSet, metric: Metric, least: float) -> float:
 def _far(limits: LimitSet, metric: Metric) -> float:
     """Return the end of the range that is further from the usual value."""
     here, facts = usual(limits, metric), describe(metric)
-    return max(facts.technical_low, facts.technical_high, key=lambda each: abs(each - here))
+    return max(facts.technical_high, facts.technical_low, key=lambda each: abs(each - here))

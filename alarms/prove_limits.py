@@ -7,7 +7,6 @@ from typing import Final
 import msgspec
 
 from alarms.baseline import limit_from
-from alarms.condition import Input
 from alarms.ramps import (
     OVER,
     RAMP_S,
@@ -30,7 +29,6 @@ from alarms.rules import (
     LimitRule,
     LimitSet,
     RelativeRule,
-    judge,
 )
 from alarms.system import Happened
 from monitor.model.alarm import RANK
@@ -68,7 +66,7 @@ def prove_rule(limits: LimitSet, rule: LimitRule, phase: str = "") -> Iterator[F
     if rule.budget is not None:
         yield _prove_budget(limits, rule, told)
     if rule.violations_max is not None:
-        yield _prove_count(limits, rule, told, inside)
+        yield _prove_count(limits, rule, told)
 
 
 def _found(told: Finding, text: str, **more: object) -> Finding:
@@ -141,16 +139,19 @@ def _deepest(rule: LimitRule) -> float:
     return rule.limit + 0.95 * (far - rule.limit)
 
 
-def _prove_count(limits: LimitSet, rule: LimitRule, told: Finding, inside: float) -> Finding:
+def _prove_count(limits: LimitSet, rule: LimitRule, told: Finding) -> Finding:
     """Cross the limit as little and as shortly as can be, again and again within a minute."""
     count = rule.violations_max
     assert count is not None
     if rule.metric in NIBP:
         return _found(told, "violations_max: a cuff reading is judged at once; leave it out")
-    back, dip = _dip(limits, rule, inside)
+    bad = beyond(rule.metric, rule.limit, _deepest(rule))
+    dip = way(limits, rule.metric, rule.inside, bad) + way(limits, rule.metric, bad, rule.inside)
     every = max(len(dip), 60 // count)
-    dips = (dip + [back] * (every - len(dip))) * count
-    seen = play_values(limits, rule.metric, [back] * SETTLED_S + dips)
+    dips = (dip + [rule.inside] * (every - len(dip))) * count
+    alone = msgspec.structs.replace(rule, budget=None)
+    limits = msgspec.structs.replace(limits, limits=(alone,))
+    seen = play_values(limits, rule.metric, [rule.inside] * SETTLED_S + dips)
     raised = first(seen, rule.alarm)
     if raised is None:
         return _found(told, f"violations_max = {count}: {count} of them in a minute raise nothing")
@@ -161,19 +162,6 @@ def _prove_count(limits: LimitSet, rule: LimitRule, told: Finding, inside: float
         )
     text = f"{count} violations within a minute: {raised.priority} with the last"
     return _found(told, text, is_well=True, priority=raised.priority)
-
-
-def _dip(limits: LimitSet, rule: LimitRule, inside: float) -> tuple[float, list[float]]:
-    """Return a value that is back inside, and the way from there just beyond the limit and back.
-
-    What is inside pays a budget back: as far inside as one believable step reaches, at least as far
-    as ends the condition.
-    """
-    bad = beyond(rule.metric, rule.limit, _deepest(rule))
-    back = way(limits, rule.metric, bad, inside)[0]
-    if judge(rule, back) is not Input.NORMAL:
-        back = rule.inside
-    return back, way(limits, rule.metric, back, bad) + way(limits, rule.metric, bad, back)
 
 
 # -- from a baseline

@@ -1,5 +1,6 @@
 """Each pattern of a limit set: can its parts hold together, and is that told in time?"""
 
+import math
 from collections.abc import Iterator
 from typing import Final
 
@@ -13,7 +14,6 @@ from monitor.model.event import observe
 from monitor.model.instant import in_seconds, instant_at
 from monitor.model.metric import Metric, describe
 
-_MOVES: Final = frozenset({PartKind.FALLS, PartKind.RISES})
 _SURE: Final = 1 + 1e-9
 """A difference of two floats is rounded: what moves does so by a little more."""
 
@@ -57,16 +57,16 @@ def _played(limits: LimitSet, rule: PatternRule) -> list[AlarmChange]:
             value = starts[metric] if bad_s < 0 else _brought_about(own, starts[metric], bad_s)
             yield observe(metric, value, instant_at(second))
 
-    return play(limits, 2 * SETTLED_S + round(in_seconds(rule.delay)) + 2, happens)
+    return play(limits, SETTLED_S + math.ceil(in_seconds(rule.delay)) + 1, happens)
 
 
 def _start(limits: LimitSet, metric: Metric, parts: list[Part]) -> float:
     """Return a value that raises nothing and from which the metric can move as far as it should."""
     kinds = {each.kind for each in parts}
     low, high = span_inside(limits, metric)
-    if low > high or not kinds & _MOVES:
-        return usual(limits, metric)
-    return high if PartKind.FALLS in kinds else low
+    if PartKind.FALLS in kinds:
+        return high
+    return low if PartKind.RISES in kinds else usual(limits, metric)
 
 
 def _brought_about(parts: list[Part], start: float, bad_s: int) -> float | None:

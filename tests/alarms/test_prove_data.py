@@ -1,6 +1,6 @@
 """What the linter proves of data that fail: whatever may be read in [apnoea], [data], [doubt]."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 import msgspec
@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from alarms import prove_data as data_proofs
 from alarms.check import Finding
-from alarms.names import CUFF_ON_PROBE_ARM, RATES_DIFFER, link_alarm
+from alarms.names import CUFF_ON_PROBE_ARM, RATES_DIFFER, REJECTED, link_alarm
 from alarms.prove_data import prove_data
 from alarms.ramps import SETTLED_S, play
 from alarms.rules import LimitSet
 from alarms.system import Happened
 from monitor.model.alarm import Priority
+from monitor.model.event import FrameRejected
 from monitor.model.instant import Duration, Instant, instant_at, seconds
 from monitor.model.link import LinkChange, LinkState
 from monitor.model.metric import NIBP, Metric, describe
@@ -31,6 +32,20 @@ DOUBLED: Final = tuple(each for each in Metric if each not in NIBP and not descr
 
 def lasting(least_s: float, most_s: float) -> st.SearchStrategy[Duration]:
     return st.floats(least_s, most_s).map(seconds)
+
+
+def shares(metrics: tuple[Metric, ...], least: int = 0) -> st.SearchStrategy[dict[Metric, float]]:
+    """Draw for some metrics a number less than half of what can be measured."""
+    own = [
+        st.tuples(st.just(each), st.floats(0.001 * span(each), 0.499 * span(each)))
+        for each in metrics
+    ]
+    return st.lists(st.one_of(own), min_size=least, max_size=2).map(dict)
+
+
+def span(metric: Metric) -> float:
+    facts = describe(metric)
+    return facts.technical_high - facts.technical_low
 
 
 def wrong(limits: LimitSet) -> list[str]:
@@ -83,14 +98,12 @@ def test_silence_and_equipment_are_proved_whatever_may_be_read(
             "cuff_max": lasting(0, 60),
             "cuff_after": lasting(0, 20),
             "perfusion_min": st.floats(0, 2),
-            "sources_differ": st.dictionaries(
-                st.sampled_from(DOUBLED), st.floats(0.1, 15), max_size=2
-            ),
+            "sources_differ": shares(DOUBLED),
             "sources_differ_for": lasting(10, 120),
             "steps_per_minute": st.none() | st.integers(2, 60),
         }
     ),
-    st.dictionaries(st.sampled_from(JUMPING), st.floats(0.1, 90), min_size=1),
+    shares(JUMPING, 1),
 )
 @settings(max_examples=20)
 def test_doubts_are_proved_whatever_may_be_read(
@@ -159,3 +172,19 @@ def test_a_cuff_on_the_arm_of_the_probe_is_proved_where_it_explains_a_saturation
     assert found(spo2, CUFF_ON_PROBE_ARM).is_well
     never = msgspec.structs.replace(spo2, doubt=msgspec.structs.replace(DOUBT, cuff_max=seconds(0)))
     assert CUFF_ON_PROBE_ARM not in {each.alarm for each in prove_data(never)}
+
+
+def test_as_many_refusals_are_played_as_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    played = list[Happened]()
+
+    def plays(
+        _: LimitSet, last_s: int, happens: Callable[[int], Iterable[Happened]]
+    ) -> list[object]:
+        played.extend(each for second in range(last_s) for each in happens(second))
+        return []
+
+    monkeypatch.setattr(data_proofs, "play", plays)
+    data = msgspec.structs.replace(LIMITS.data, rejected_per_minute=7)
+    refused = found(msgspec.structs.replace(NONE, data=data), REJECTED)
+    assert refused.text == "8 refusals in a minute raises nothing"
+    assert sum(isinstance(each, FrameRejected) for each in played) == 8

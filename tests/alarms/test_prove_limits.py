@@ -156,3 +156,60 @@ def test_a_core_that_told_it_more_than_a_second_late_would_be_found(
     plain = next(prove_rule(limits, own))
     assert (plain.text, plain.is_well) == (text, late_s <= 11)
     assert (plain.latency_s, plain.delay_s) == (late_s, 10)
+
+
+def test_a_count_is_not_lost_behind_a_budget_that_the_same_dips_would_spend() -> None:
+    limits, own = only(PULSE, violations_max=3, budget=3.0, hysteresis=0.0)
+    counted = list(prove_rule(stepping(limits, own.metric, 0.5), own))[-1]
+    assert counted == Finding(
+        alarm="pulse_rate_low",
+        is_well=True,
+        text="3 violations within a minute: medium with the last",
+        place="[limits.pulse_rate.low]",
+        band="below 50/min",
+        metric=Metric.PULSE_RATE,
+        priority=Priority.MEDIUM,
+    )
+
+
+OVER: Final = "the delay is over before it counts; leave it out"
+CUFF: Final = msgspec.structs.replace(LIMITS.limits[-1], metric=Metric.NIBP_SYS, is_low=False)
+
+
+@pytest.mark.parametrize(
+    ("rule", "values", "text"),
+    [
+        (SPO2, {"violations_max": 2, "delay": seconds(0)}, f"violations_max = 2: {OVER}"),
+        # The way down and up takes four seconds in steps of a half.
+        (PULSE, {"violations_max": 10, "delay": seconds(1), "hysteresis": 0.0},
+         f"violations_max = 10: {OVER}"),
+        (PULSE, {"violations_max": 15, "hysteresis": 0.0},
+         "15 violations within a minute: medium with the last"),
+        (PULSE, {"violations_max": 16, "hysteresis": 0.0},
+         "violations_max = 16: 16 of them in a minute raise nothing"),
+        (CUFF, {"violations_max": 2},
+         "violations_max: a cuff reading is judged at once; leave it out"),
+        (CUFF, {"budget": 2.0}, "budget: a cuff reading is judged at once; leave it out"),
+        (SPO2, {"delay": seconds(3600), "severe": None},
+         "spo2 45.5 % raises no medium alarm; a shorter delay or a limit within reach would"),
+        (SPO2, {"clear_for": seconds(3600), "severe": None},
+         "spo2 45.5 % is never over; expected a shorter clear_for_s"),
+        (SPO2, {"hysteresis": 20.0, "severe": None},
+         "no value is inside all limits of its metric; move low and high apart"),
+    ],
+)  # fmt: skip
+def test_what_is_found_of_a_limit_is_said_in_words(
+    rule: LimitRule, values: dict[str, object], text: str
+) -> None:
+    limits, own = only(rule, **values)
+    last = list(prove_rule(stepping(limits, Metric.PULSE_RATE, 0.5), own))[-1]
+    assert last.text == text
+    assert last.is_well == text.endswith("with the last")
+    assert (last.alarm, last.metric, last.phase) == (own.alarm, own.metric, "")
+
+
+def test_an_alarm_that_another_condition_ends_is_not_over() -> None:
+    two = msgspec.structs.replace(SPO2, alarm="other", limit=88.0, severe=None)
+    limits, own = only(SPO2, clear_for=seconds(3600), severe=None)
+    found = next(prove_rule(msgspec.structs.replace(limits, limits=(own, two)), own))
+    assert found.text == "spo2 45.5 % is never over; expected a shorter clear_for_s"

@@ -134,3 +134,10 @@ def test_a_pattern_of_what_is_usual_is_found() -> None:
     found = proved(part(Metric.SPO2, "above", 94))
     assert found.text == "its parts hold while every value is inside its limits"
     assert (found.is_well, found.priority, found.latency_s) == (False, None, None)
+
+
+def test_a_pattern_without_a_delay_is_proved_at_once() -> None:
+    found = proved(part(Metric.SPO2, "falls", 4.0), delay_s=0)
+    assert (found.text, found.is_well) == ("all parts together: medium after 0 s", True)
+    later = proved(part(Metric.SPO2, "falls", 4.0), delay_s=2.5)
+    assert (later.text, later.delay_s) == ("all parts together: medium after 2.5 s", 2.5)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alarms import prove_limits
 from alarms.check import Finding
 from alarms.limits import read_preset
 from alarms.prove_limits import prove_relative
@@ -118,3 +119,10 @@ def test_however_many_readings_make_a_baseline_it_is_made(
     found = prove_relative(limits, ABOVE)
     assert found.is_well, found.text
     assert found == prove_relative(MORE, ABOVE)
+
+
+def test_a_core_that_told_nothing_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prove_limits, "play", lambda *_: [])
+    found = relative(away(ABOVE, 20.0), LOW, HIGH)
+    assert found.text == "148.75 at a baseline of 117.5 raises nothing"
+    assert not found.is_well
