@@ -20,7 +20,7 @@ from alarms.condition import (
 )
 from monitor.model.alarm import INDEFINITE, Change, Inactivation, Priority
 from monitor.model.alarm import SignalPresence as Signal
-from monitor.model.instant import Duration, Instant, later
+from monitor.model.instant import Duration, Instant, in_seconds, later
 
 _set: Final = msgspec.structs.replace
 _WAITING: Final = frozenset({Condition.CANDIDATE, Condition.UNMEASURED})
@@ -175,6 +175,17 @@ def refusal(state: State, deed: Input) -> str:
     if state.signal is Signal.OFF:
         return "no such alarm present"
     return _refused_signal(state, deed)
+
+
+def held_too_briefly(state: State, deed: Input, now: Instant) -> str:
+    """Return why what is held may not be reset yet: first its loss is told; empty if it may."""
+    if deed is not Input.RESET or state.condition is not Condition.HELD or state.held_since is None:
+        return ""
+    held = Duration(now - state.held_since)
+    if held >= FORGET_AFTER:
+        return ""
+    told_after = f"it can be reset after {in_seconds(FORGET_AFTER):g} s"
+    return f"cannot reset: unmeasured for {int(in_seconds(held))} s only; {told_after}"
 
 
 def _refused_signal(state: State, deed: Input) -> str:

@@ -219,7 +219,8 @@ class AlarmSystem:
             return "no such alarm present"
         if deed in INACTIVATIONS and (why := self._forbidden(watch, INACTIVATIONS[deed])):
             return why
-        return stepping.refusal(watch.state, deed)
+        refused = stepping.refusal(watch.state, deed)
+        return refused or stepping.held_too_briefly(watch.state, deed, action.at)
 
     def _forbidden(self, watch: Watch, inactivation: Inactivation) -> str:
         """Return why the organisation does not allow it in this phase; empty if it does."""

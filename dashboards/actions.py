@@ -31,7 +31,7 @@ ACTIONS: Final = (
     Action(name="select_next", keys="down,tab", shown="↓ tab",
            title="select the condition below; past the last: the highest"),
     Action(name="reset", keys="r", shown="r",
-           title="reset a latched signal whose cause is gone"),
+           title="reset what is latched, or was selected and is held"),
     Action(name="mark_event", keys="e", shown="e", hint="event",
            title="mark an event; its note stays on this machine"),
     Action(name="measure_nibp", keys="n", shown="n", hint="BP now",

@@ -184,15 +184,15 @@ class ChairScreen(Screen[None]):
         self.app.push_screen(Question(offer.title, text, deeds_to_choose(offer)), act)
 
     def action_reset(self) -> None:
-        """Reset the marked condition if its signal is latched, else the first that is."""
+        """Reset the condition that was selected; where none is, the first that is latched."""
         sight = self._post.sight()
         alarms = sight.chair.alarms if sight.chair else ()
-        aim = target(sight)
         latched = [alarm for alarm in alarms if alarm.signal is SignalPresence.LATCHED]
-        if not latched:
-            self._post.refuse("reset: no signal is latched")
+        selected = [alarm for alarm in alarms if alarm.alarm == sight.selected]
+        if not selected and not latched:
+            self._post.refuse("reset: no signal is latched; ↓ selects what is held")
             return
-        self._about("reset", Deed.RESET, aim if aim in latched else latched[0])
+        self._about("reset", Deed.RESET, (selected or latched)[0])
 
     def _about(self, title: str, deed: Deed, alarm: AlarmSnapshot | None = None) -> None:
         """Ask for a deed about one condition, if there is one and it has been there to be read."""

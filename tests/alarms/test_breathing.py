@@ -278,8 +278,8 @@ def test_an_apnoea_reset_unmeasured_arms_again_with_the_next_data() -> None:
     score = Score()
     score.run(0, 60, etco2=38, resp_rate=12)
     score.run(60, 95, etco2=0, resp_rate=0)
-    score.run(95, 100, etco2=None, resp_rate=None)
-    score.do(Deed.RESET, "apnoea", 100)
+    score.run(95, 130, etco2=None, resp_rate=None)
+    score.do(Deed.RESET, "apnoea", 130)
     score.run(200, 240, etco2=0, resp_rate=0)
     assert score.changes("apnoea")[-1] == (230, "present")
 

@@ -116,12 +116,30 @@ def test_silence_holds_too_once_the_value_is_old() -> None:
 def test_a_named_person_may_reset_what_is_held_and_it_arms_again() -> None:
     score = Score()
     score.run(0, 15, spo2=88)
-    score.run(15, 20, spo2=None)
-    score.do(Deed.RESET, "spo2_low", 20, "dr-a")
+    score.run(15, 46, spo2=None)
+    score.do(Deed.RESET, "spo2_low", 46, "dr-a")
     assert score.told[-1].change is Change.RESET
     assert score.told[-1].operator == "dr-a"
-    score.run(21, 40, spo2=88)
-    assert score.changes("spo2_low")[-1] == (31, "present")
+    score.run(47, 60, spo2=88)
+    assert score.changes("spo2_low")[-1] == (57, "present")
+
+
+@pytest.mark.hazard("H3")
+def test_what_is_held_is_reset_only_after_its_loss_was_told() -> None:
+    score = Score()
+    score.run(0, 15, spo2=80)
+    score.run(15, 45, spo2=None)
+    action = OperatorAction(
+        deed=Deed.RESET, at=instant_at(44.9), operator="nurse-1", alarm="spo2_low"
+    )
+    said = "cannot reset: unmeasured for 29 s only; it can be reset after 30 s"
+    assert score.system.refusal(action) == said
+    score.do(Deed.RESET, "spo2_low", 44.9)
+    assert "spo2_low" in score.standing()
+    score.run(45, 46, spo2=None)
+    assert "no_data_spo2" in score.standing()
+    score.do(Deed.RESET, "spo2_low", 45)
+    assert "spo2_low" not in score.standing()
 
 
 def test_low_and_then_lost_is_not_forgotten() -> None:

@@ -127,12 +127,21 @@ async def test_reset_finds_the_latched_signal_and_says_when_there_is_none() -> N
     stage = Stage()
     async with stage.play() as pilot:
         await stage.press(pilot, "r")
-        assert "reset: no signal is latched" in stage.text
+        assert "reset: no signal is latched; ↓ selects what is held" in stage.text
         latched = msgspec.structs.replace(apnoea().alarms[1], signal=SignalPresence.LATCHED)
         picture_ = moved(apnoea(), 1, alarms=(apnoea().alarms[0], latched))
         await stage.hear(pilot, SnapshotMessage(picture_))
         await stage.press(pilot, "r")
         assert [(each.deed, each.alarm) for each in stage.sent] == [(Deed.RESET, "spo2_low")]
+
+
+async def test_reset_is_about_the_selected_condition_and_never_about_another() -> None:
+    held = msgspec.structs.replace(apnoea().alarms[0], held_since=instant_at(1))
+    latched = msgspec.structs.replace(apnoea().alarms[1], signal=SignalPresence.LATCHED)
+    stage = Stage(*messages(msgspec.structs.replace(apnoea(), alarms=(held, latched))))
+    async with stage.play() as pilot:
+        await stage.press(pilot, "down", "up", "r")
+        assert [(each.deed, each.alarm) for each in stage.sent] == [(Deed.RESET, held.alarm)]
 
 
 async def test_an_event_is_marked_with_its_note() -> None:
