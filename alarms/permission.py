@@ -8,10 +8,12 @@ allow it for a condition of high priority, and a name nobody ranked is high.
 from typing import Final
 
 from alarms.condition import INACTIVATIONS, Input
-from alarms.names import Identity
+from alarms.names import NIBP_IMPLAUSIBLE, NIBP_OVERDUE, Identity
 from alarms.rules import InactivationRules
 from monitor.model.alarm import INDEFINITE, RANK, Inactivation, Priority
+from monitor.model.event import NoticeKind
 from monitor.model.instant import in_seconds
+from monitor.model.metric import NIBP
 from monitor.model.session import Deed, Phase
 
 DEEDS: Final = {
@@ -24,6 +26,8 @@ DEEDS: Final = {
     Deed.RESET: Input.RESET,
 }
 GOVERNED: Final = (Deed.TURN_AUDIO_OFF, Deed.PAUSE_ALARM, Deed.TURN_ALARM_OFF)
+# Where the pressure may not be inactivated, that it is not measured may not be either.
+_NO_PRESSURE: Final = frozenset({NIBP_OVERDUE, NIBP_IMPLAUSIBLE, NoticeKind.CUFF_FAILED.value})
 _GOVERNED: Final = {INACTIVATIONS[DEEDS[each]] for each in GOVERNED}
 
 
@@ -65,7 +69,10 @@ def _allowance(inactivation: Inactivation, rules: InactivationRules) -> str:
     text = f"{inactivation.words}: up to {highest} priority, {lasts}"
     if not rules.kept_phases:
         return text
-    kept = ", ".join((*rules.kept_metrics, "what has no metric, above low"))
+    missing = (
+        ("pressures not measured",) if any(each in rules.kept_metrics for each in NIBP) else ()
+    )
+    kept = ", ".join((*rules.kept_metrics, *missing, "what has no metric, above low"))
     return f"{text}; while {', '.join(rules.kept_phases)} not of {kept}"
 
 
@@ -81,4 +88,6 @@ def _highest(inactivation: Inactivation, rules: InactivationRules) -> Priority |
 def _is_kept(identity: Identity, priority: Priority, rules: InactivationRules) -> bool:
     if identity.metric is not None:
         return identity.metric in rules.kept_metrics
+    if identity.alarm in _NO_PRESSURE and any(each in rules.kept_metrics for each in NIBP):
+        return True
     return priority is not Priority.LOW

@@ -135,9 +135,9 @@ def test_a_reset_ends_the_signal_and_leaves_the_condition_inactivated() -> None:
     score = Score(GENEROUS)
     score.run(0, 20, heart_rate=130)
     score.do(Deed.TURN_AUDIO_OFF, "heart_rate_high", 20)
-    score.run(20, 22, heart_rate=None)
-    score.do(Deed.RESET, "heart_rate_high", 22)
-    assert score.changes("heart_rate_high")[-1] == (22, "reset")
+    score.run(20, 52, heart_rate=None)
+    score.do(Deed.RESET, "heart_rate_high", 52)
+    assert score.changes("heart_rate_high")[-1] == (52, "reset")
     (absent,) = score.system.inactivated()
     assert absent.inactivation is Inactivation.AUDIO_OFF
 

@@ -11,6 +11,7 @@ from alarms.rules import InactivationRules, LimitSet
 from alarms.system import AlarmSystem
 from monitor.model.alarm import Change, Inactivation, Kind, Priority
 from monitor.model.errors import ConfigError
+from monitor.model.event import NoticeKind
 from monitor.model.link import LinkState
 from monitor.model.metric import Metric
 from monitor.model.session import Deed, Phase
@@ -85,6 +86,17 @@ def test_a_phase_ends_what_it_does_not_allow_and_nothing_else() -> None:
     assert inactivation(score, "pulse_rate_high") is Inactivation.ACKNOWLEDGED
 
 
+@pytest.mark.hazard("H9")
+@pytest.mark.parametrize("alarm", ["nibp_overdue", "nibp_implausible", "cuff_failed"])
+def test_that_no_pressure_is_measured_is_kept_as_long_as_the_pressure(alarm: str) -> None:
+    score = Score(GENEROUS)
+    score.notice(NoticeKind.CUFF_FAILED, 0)
+    assert refusal(score, Deed.TURN_ALARM_OFF, alarm) == ""
+    enter(score, Phase.INFUSING, 1)
+    for deed in OFF:
+        assert "of it while infusing" in refusal(score, deed, alarm)
+
+
 @pytest.mark.hazard("H6")
 def test_a_cause_that_is_off_can_not_hide_a_loss_while_the_drug_acts() -> None:
     score = Score(GENEROUS)
@@ -129,7 +141,7 @@ def test_what_a_limit_set_allows_is_said_in_words() -> None:
     audio_off, alarm_paused, alarm_off = allowed(LIMITS.operator.inactivation)
     kept = (
         "; while infusing, paused, observation not of spo2, etco2, fico2, resp_rate, nibp_sys, "
-        "nibp_dia, nibp_mean, what has no metric, above low"
+        "nibp_dia, nibp_mean, pressures not measured, what has no metric, above low"
     )
     assert audio_off == f"audio off: up to medium priority, reminder every 180 s{kept}"
     assert alarm_paused == f"alarm paused: up to medium priority, for 120 s{kept}"
