@@ -1,9 +1,11 @@
-"""What of a number is believed: how old it may be, and how near nothing it must be to be a zero."""
+"""How old a number may be, how near nothing a zero is, and how the time without one is said."""
 
 import pytest
 
 from alarms.condition import Condition
+from monitor.model.alarm import Change
 from monitor.model.event import NoticeKind
+from monitor.model.link import LinkState
 from monitor.model.metric import Metric
 from tests.alarms.score import Score, seen
 
@@ -43,3 +45,15 @@ def test_what_an_auto_zero_explains_is_less_than_half_a_breath_and_than_8_mmhg(
     watch = score.system.inspect(f"{metric}_low")
     assert watch is not None
     assert watch.state.condition is (Condition.ABSENT if is_zero else Condition.CANDIDATE)
+
+
+def test_how_long_nothing_was_heard_is_said_to_a_tenth_of_a_second() -> None:
+    score = Score()
+    score.run(0, 61, every=12.38, spo2=97)
+    score.wait(100)
+    assert score.first("no_data_spo2", Change.PRESENT).reason == "no valid value for 37.1 s"
+    score = Score()
+    score.run(0, 10, etco2=38, resp_rate=14)
+    score.link(LinkState.LOST, 12, Metric.ETCO2, Metric.RESP_RATE)
+    score.run(28.27, 70, etco2=0, resp_rate=0)
+    assert score.first("apnoea", Change.PRESENT).reason == "no breath seen for 34.3 s"

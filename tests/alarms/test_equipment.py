@@ -235,6 +235,7 @@ def test_a_notice_is_a_condition_exactly_where_it_has_a_name(kind: NoticeKind) -
     score.notice(kind, 0)
     score.wait(10)
     assert set(score.standing()) == ({kind.value} if is_notice(kind.value) else set())
+    assert (score.system.inspect(kind.value) is not None) is is_notice(kind.value)
     score.notice(kind, 10, present=False)
     latched = {kind.value} if kind is NoticeKind.CUFF_FAILED else set()
     assert set(score.standing()) == latched
@@ -289,6 +290,7 @@ def test_the_devices_own_alarm_says_how_long_nobody_breathed(
     else:
         said = score.first("apnoea", Change.PRESENT)
         assert said.reason == f"the device says so; no breath seen for {lasted} s"
+        assert score.standing()["apnoea"].since == instant_at(60 - lasted)
 
 
 def test_the_last_refusal_is_named() -> None:
