@@ -7,8 +7,8 @@ earlier end.
 *Sounding* is every signal that is on and neither inactivated nor subsumed; a latched signal sounds
 on only where it is high. The burst is that of the most urgent of them, so silencing a
 high condition while a low one stands leaves the low pattern. A new or escalated condition is heard
-at once; only repeats wait. A condition that ended is still heard for the least part of its burst,
-unless a person silenced it.
+at once; only repeats wait. A condition that ended, were it in the instant in which it began, is
+still heard for the least part of its burst, unless a person silenced it.
 
 *A flood* is five new conditions within a minute. Then what is explained by the same cause is one
 line, and the rest that is not high is one more. What is high always has a line of its own.
@@ -132,6 +132,17 @@ class Annunciation(msgspec.Struct, frozen=True, kw_only=True):
     def _burst(
         self, sounding: Sequence[AlarmSnapshot], changes: Sequence[AlarmChange], now: Instant
     ) -> Burst | None:
+        burst, brief = self._standing(sounding, changes, now), _brief(sounding, changes, now)
+        if brief is None or burst is None:
+            return burst if brief is None else brief
+        if burst.ends > now and RANK[burst.priority] >= RANK[brief.priority]:
+            return burst
+        return brief
+
+    def _standing(
+        self, sounding: Sequence[AlarmSnapshot], changes: Sequence[AlarmChange], now: Instant
+    ) -> Burst | None:
+        """Return the burst of what sounds now, or what is left of the last one."""
         last = self.burst
         if not sounding:
             return _fading(last, changes, now)
@@ -172,6 +183,26 @@ def _is_new(
     """Say whether a sounding alarm of the audible priority has just begun, risen or resumed."""
     audible = {each.alarm for each in sounding if each.priority is priority}
     return any(each.change in _RAISING and each.alarm in audible for each in changes)
+
+
+def _brief(
+    sounding: Sequence[AlarmSnapshot], changes: Sequence[AlarmChange], now: Instant
+) -> Burst | None:
+    """Return the least part of a burst for what came and was over within one look."""
+    heard = {each.alarm for each in sounding}
+    heard |= {each.alarm for each in changes if each.change in _SILENCING and each.operator}
+    missed = [
+        each.priority
+        for each in changes
+        if each.change is Change.PRESENT
+        and each.alarm not in heard
+        and each.inactivation is Inactivation.NONE
+        and not each.subsumed_by
+    ]
+    if not missed:
+        return None
+    whole = burst_at(now, max(missed, key=RANK.__getitem__))
+    return Burst(now, whole.priority, whole.least_until())
 
 
 def _fading(last: Burst | None, changes: Sequence[AlarmChange], now: Instant) -> Burst | None:

@@ -2,12 +2,13 @@
 
 from typing import Final
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alarms.annunciation import Annunciation, Plan, sounds
-from alarms.bursts import PATTERNS, REMINDER_LENGTH, burst_at
+from alarms.bursts import PATTERNS, REMINDER_LENGTH, Burst, burst_at
 from monitor.model.alarm import (
     FAR_SIGNAL_OFF,
     RANK,
@@ -19,7 +20,7 @@ from monitor.model.alarm import (
     Priority,
 )
 from monitor.model.alarm import SignalPresence as Signal
-from monitor.model.instant import Instant, in_seconds, instant_at, seconds
+from monitor.model.instant import Instant, in_seconds, instant_at, later, seconds
 from monitor.model.link import LinkState
 from monitor.model.metric import Metric
 from monitor.model.session import Deed
@@ -148,6 +149,50 @@ def test_a_condition_that_ends_is_heard_for_the_least_part_of_its_burst() -> Non
     by_person = told("a", Change.ACKNOWLEDGED, Priority.HIGH, operator="nurse-1")
     quiet = snapshot("a", Priority.HIGH, inactivation=Inactivation.ACKNOWLEDGED)
     assert memory.look([quiet], [by_person], instant_at(0.1))[1].burst is None
+
+
+@pytest.mark.hazard("H6")
+@pytest.mark.parametrize("priority", Priority)
+def test_what_came_and_was_over_between_two_looks_is_heard_once(priority: Priority) -> None:
+    came, went = told("x", Change.PRESENT, priority), told("x", Change.ENDED, priority)
+    memory, plan = Annunciation().look([], [came, went], instant_at(5))
+    assert plan.burst == Burst(
+        instant_at(5), priority, later(instant_at(5), PATTERNS[priority].least)
+    )
+    assert plan.next_burst_at is None
+    assert memory.look([], [], plan.burst.ends)[1].burst is None
+
+
+@given(
+    st.lists(st.sampled_from(Priority), max_size=3), st.lists(st.sampled_from(Priority), max_size=3)
+)
+def test_the_most_urgent_of_what_stands_and_of_what_is_over_is_heard(
+    standing: list[Priority], over: list[Priority]
+) -> None:
+    alarms = [snapshot(f"s{number}", each) for number, each in enumerate(standing)]
+    alarms.sort(key=lambda each: -RANK[each.priority])
+    changes = [told(each.alarm, Change.PRESENT, each.priority) for each in alarms]
+    for number, each in enumerate(over):
+        changes += [told(f"o{number}", change, each) for change in (Change.PRESENT, Change.LATCHED)]
+    _, plan = Annunciation().look(alarms, changes, instant_at(5))
+    urgent = max((*standing, *over), key=RANK.__getitem__, default=None)
+    assert (None if plan.burst is None else plan.burst.priority) == urgent
+
+
+def test_a_gap_in_the_record_is_heard_although_it_is_over() -> None:
+    ear = Ear()
+    ear.score.run(0, 5, spo2=97)
+    ear.look(5)
+    ear.score.restart(65)
+    burst = ear.look(65).burst
+    assert burst is not None
+    assert burst.priority is Priority.MEDIUM
+
+
+def test_what_a_person_silenced_at_once_is_not_heard() -> None:
+    changes = [told("x", Change.PRESENT, Priority.MEDIUM), told("x", Change.RESET, Priority.MEDIUM)]
+    changes[1] = msgspec.structs.replace(changes[1], operator="nurse-1")
+    assert Annunciation().look([], changes, instant_at(5))[1].burst is None
 
 
 def test_latched_signals_sound_on_only_where_they_are_high() -> None:
