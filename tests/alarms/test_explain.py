@@ -240,6 +240,14 @@ def test_a_crossing_whose_data_vanished_is_not_called_doubted() -> None:
     )
 
 
+def test_a_delay_that_a_value_at_the_limit_stopped_says_so() -> None:
+    story = values(0, 20, 97) + values(20, 24, 88) + values(24, 30, 90)
+    assert silences(story, 27)["spo2_low"] == (
+        "the limit is crossed, not for long enough: delay: 4 of 10 s, 4 s of it measured; "
+        "stopped 3 s ago by a better value"
+    )
+
+
 def test_a_crossing_of_two_metrics_is_not_asked_whether_one_of_them_is_lost() -> None:
     story: Story = []
     for at in range(20):
