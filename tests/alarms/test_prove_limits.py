@@ -213,3 +213,39 @@ def test_an_alarm_that_another_condition_ends_is_not_over() -> None:
     limits, own = only(SPO2, clear_for=seconds(3600), severe=None)
     found = next(prove_rule(msgspec.structs.replace(limits, limits=(own, two)), own))
     assert found.text == "spo2 45.5 % is never over; expected a shorter clear_for_s"
+
+
+@pytest.mark.hazard("H13")
+@given(
+    st.sampled_from([each for each in Metric if not describe(each).is_wave]),
+    st.sampled_from(["low", "high"]),
+    st.floats(0.01, 0.9),
+    st.none() | st.floats(0.05, 0.95),
+    st.tuples(st.floats(0, 1), st.floats(0, 30), st.floats(0, 5), st.floats(0, 60)),
+)
+def test_any_limit_by_itself_is_proved_wherever_it_lies(
+    metric: Metric,
+    direction: str,
+    share: float,
+    severe: float | None,
+    rest: tuple[float, float, float, float],
+) -> None:
+    facts, is_low = describe(metric), direction == "low"
+    near, far = facts.technical_high, facts.technical_low
+    near, far = (near, far) if is_low else (far, near)
+    limit = near + (0.05 + share) * (far - near)
+    hysteresis, *times = rest
+    delay, severe_delay, clear_for = (seconds(0 if metric in NIBP else each) for each in times)
+    found = proved(
+        SPO2,
+        metric=metric,
+        is_low=is_low,
+        limit=limit,
+        severe=None if severe is None else limit + severe * (far - limit),
+        hysteresis=hysteresis * abs(limit - near),
+        delay=delay,
+        severe_delay=severe_delay,
+        clear_for=clear_for,
+    )
+    assert [each.text for each in found if not each.is_well] == []
+    assert len(found) == 1 + (severe is not None)
