@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from alarms.baseline import Baseline, limit_from
 from alarms.board import Board, Watch
 from alarms.condition import Input
-from alarms.doubt import Doubt, softened
+from alarms.doubt import CROSSED, Doubt, softened
 from alarms.rules import LimitRule, LimitSet, judge, limit_policy
 from alarms.tally import Tally
 from monitor.model.instant import Instant
@@ -55,7 +55,10 @@ class Bounds:
         for watch in self.of(metric):
             happened = softened(watch, value, doubt)
             is_over = doubt is Doubt.NONE and self._is_over(watch, value, now, since)
-            self._board.judge(watch, happened, now, value=value, is_over=is_over)
+            # What doubt keeps from deciding is no measure of how bad it was when acknowledged.
+            decides = doubt is Doubt.NONE or happened in CROSSED
+            believed = value if decides else None
+            self._board.judge(watch, happened, now, value=believed, is_over=is_over)
 
     def judge_cuff(self, values: Mapping[Metric, float], note: str, now: Instant) -> None:
         """Judge one cuff reading: every value decides at once."""

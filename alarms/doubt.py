@@ -7,7 +7,7 @@ from alarms.board import Watch
 from alarms.condition import Input
 from alarms.rules import judge
 
-_CROSSED: Final = frozenset({Input.VIOLATED, Input.SEVERE})
+CROSSED: Final = frozenset({Input.VIOLATED, Input.SEVERE})
 
 
 class Doubt(Enum):
@@ -41,8 +41,8 @@ def softened(watch: Watch, value: float, doubt: Doubt) -> Input:
         case Doubt.CONTRADICTED:
             return Input.BETWEEN
         case Doubt.QUESTIONABLE:
-            return verdict if verdict in _CROSSED else Input.UNKNOWN
+            return verdict if verdict in CROSSED else Input.UNKNOWN
         case Doubt.STEP:
-            if verdict in _CROSSED:
+            if verdict in CROSSED:
                 return verdict if watch.policy.severe_delay else Input.VIOLATED
             return Input.BETWEEN if watch.is_standing else Input.UNKNOWN

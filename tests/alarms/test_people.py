@@ -7,7 +7,9 @@ import pytest
 from alarms.limits import read_preset
 from monitor.model.alarm import Change
 from monitor.model.alarm import SignalPresence as Signal
+from monitor.model.event import Observation, Validity
 from monitor.model.instant import instant_at
+from monitor.model.metric import Metric
 from monitor.model.session import Deed, OperatorAction, Phase
 from tests.alarms.score import PRESET_TEXT, Score
 
@@ -184,3 +186,16 @@ def test_what_is_present_is_read_before_what_is_only_latched() -> None:
     score.run(40, 50, pulse_rate=150, spo2=97)
     assert score.standing()["spo2_low"].signal is Signal.LATCHED
     assert [each.alarm for each in score.system.alarms()] == ["pulse_rate_high", "spo2_low"]
+
+
+@pytest.mark.hazard("H9")
+@pytest.mark.parametrize("is_doubted", [False, True])
+def test_an_acknowledgement_measures_from_what_was_believed(*, is_doubted: bool) -> None:
+    score = Score()
+    score.run(0, 20, spo2=88)
+    validity = Validity.QUESTIONABLE if is_doubted else Validity.VALID
+    score.hear(Observation(Metric.SPO2, 95, validity, instant_at(20)), 20)
+    score.do(Deed.ACKNOWLEDGE, "spo2_low", 20.5)
+    watch = score.system.inspect("spo2_low")
+    assert watch is not None
+    assert watch.state.edge == (85 if is_doubted else 92)
