@@ -1,8 +1,8 @@
 """The conditions that no limit makes: apnoea, data that fail or are wrong, a late cuff."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -22,7 +22,7 @@ from alarms.names import (
     no_data_alarm,
     sources_differ_alarm,
 )
-from alarms.ramps import SETTLED_S, Finding, first, play, seconds_after, usual
+from alarms.ramps import SETTLED_S, Finding, enter, first, play, seconds_after, usual
 from alarms.rules import DoubtRules, LimitSet
 from alarms.suspicion import GROUPS
 from alarms.system import Happened
@@ -39,15 +39,27 @@ from monitor.model.event import (
 from monitor.model.instant import Instant, in_seconds, instant_at
 from monitor.model.link import LinkChange, LinkState
 from monitor.model.metric import NIBP, Metric, describe
-from monitor.model.session import Deed, OperatorAction, Phase
+from monitor.model.session import Phase
 
 _LINK: Final = "device"
 _WAVE_HZ: Final = 20
 _BREATH_S: Final = 5
 _OXIMETER: Final = (Metric.SPO2, Metric.PULSE_RATE)
+_BREATHS: Final = (Metric.ETCO2, Metric.RESP_RATE)
+# The heart is so fast that half its rate differs by more than any limit set may tolerate.
+_WELL: Final[dict[Metric, float]] = {
+    Metric.SPO2: 97.0,
+    Metric.PULSE_RATE: 70.0,
+    Metric.HEART_RATE: 140.0,
+    Metric.ETCO2: 38.0,
+    Metric.RESP_RATE: 12.0,
+    Metric.NIBP_SYS: 120.0,
+    Metric.NIBP_DIA: 80.0,
+    Metric.NIBP_MEAN: 93.0,
+}
 
 
-class _Trial(msgspec.Struct, frozen=True, kw_only=True):
+class _Trial(NamedTuple):
     """One condition and what should bring it about.
 
     `happens` says what happens in a second; the cause begins at `from_s`, and the alarm must come
@@ -101,9 +113,13 @@ def _tried(limits: LimitSet, trial: _Trial) -> Finding:
     )
 
 
-def _seen(second: int, values: dict[Metric, float | None]) -> Iterator[Happened]:
+def _seen(second: int, values: Mapping[Metric, float | None]) -> Iterator[Happened]:
     for metric, value in values.items():
         yield observe(metric, value, instant_at(second))
+
+
+def _well(metrics: Iterable[Metric]) -> dict[Metric, float | None]:
+    return {each: _WELL[each] for each in metrics}
 
 
 # -- breaths
@@ -111,7 +127,7 @@ def _seen(second: int, values: dict[Metric, float | None]) -> Iterator[Happened]
 
 def _apnoeas(limits: LimitSet) -> Iterator[_Trial]:
     after_s = in_seconds(limits.apnoea.after)
-    armed_s = _BREATH_S * (limits.apnoea.arm_breaths + 1)
+    armed_s = _BREATH_S * limits.apnoea.arm_breaths
     drawn_s = max(SETTLED_S, armed_s)
     ways: tuple[tuple[str, float, float, Callable[[int], Iterable[Happened]]], ...] = (
         ("no breath, by the printed rate", after_s, SETTLED_S - 1, _breaths_printed),
@@ -130,16 +146,16 @@ def _apnoeas(limits: LimitSet) -> Iterator[_Trial]:
 
 
 def _breaths_printed(second: int) -> Iterator[Happened]:
-    breathes = second < SETTLED_S
-    rate, co2 = (12.0, 38.0) if breathes else (0.0, 0.0)
-    yield from _seen(second, {Metric.ETCO2: co2, Metric.RESP_RATE: rate})
+    yield from _seen(
+        second, _well(_BREATHS) if second < SETTLED_S else dict.fromkeys(_BREATHS, 0.0)
+    )
 
 
 def _breaths_drawn(end: int) -> Callable[[int], Iterable[Happened]]:
     # A breath is two seconds of CO2 in five; the last begins to rise at end - 3.
     def happens(second: int) -> Iterator[Happened]:
         is_high = second < end and second % _BREATH_S >= _BREATH_S - 2
-        samples = (38.0 if is_high else 0.0,) * _WAVE_HZ
+        samples = (_WELL[Metric.ETCO2] * is_high,) * _WAVE_HZ
         yield WaveformSegment(Metric.CO2_WAVE, instant_at(second), float(_WAVE_HZ), samples)
 
     return happens
@@ -151,7 +167,7 @@ def _breaths_denied(second: int) -> Iterator[Happened]:
         return
     if second == SETTLED_S:
         yield DeviceAlarm("no_breath", instant_at(second))
-    yield from _seen(second, {Metric.ETCO2: None, Metric.RESP_RATE: None})
+    yield from _seen(second, dict.fromkeys(_BREATHS))
 
 
 # -- data that do not come
@@ -188,9 +204,8 @@ def _late_cuffs(limits: LimitSet) -> Iterator[_Trial]:
 def _read_once(phase: Phase) -> Callable[[int], Iterable[Happened]]:
     def happens(second: int) -> Iterator[Happened]:
         if second == SETTLED_S:
-            at = instant_at(second)
-            yield OperatorAction(deed=Deed.ENTER_PHASE, at=at, operator="check", phase=phase)
-            yield from _seen(second, dict(zip(NIBP, (120.0, 80.0, 93.0), strict=True)))
+            yield enter(phase, second)
+            yield from _seen(second, _well(NIBP))
 
     return happens
 
@@ -203,10 +218,8 @@ def _equipment(limits: LimitSet) -> Iterator[_Trial]:
     lost = LinkChange(link=_LINK, state=LinkState.LOST, at=at, metrics=_OXIMETER)
     off = DeviceNotice(NoticeKind.SENSOR_OFF, at)
     per_minute = limits.data.rejected_per_minute
-    refused = tuple(FrameRejected("checksum differs", b"", at) for _ in range(per_minute + 1))
-    bad_cuff = tuple(
-        observe(metric, value, at) for metric, value in zip(NIBP, (80, 90, 85), strict=True)
-    )
+    refused = tuple(FrameRejected("", b"", at) for _ in range(per_minute + 1))
+    bad_cuff = tuple(_seen(SETTLED_S, {**_well(NIBP), Metric.NIBP_SYS: 70.0}))
     for alarm, place, what, due_s, happened in (
         (link_alarm(_LINK), "[data]", "a lost link", in_seconds(limits.data.link_delay), (lost,)),
         ("sensor_off", "[data]", "a sensor off", in_seconds(limits.data.sensor_delay), (off,)),
@@ -258,28 +271,27 @@ def _suspicions(limits: LimitSet, rules: DoubtRules) -> Iterator[_Trial]:
 
 def _freezing(limits: LimitSet, alarm: str) -> Callable[[int], Iterable[Happened]]:
     def happens(second: int) -> Iterator[Happened]:
-        moved = 1.0 if second < SETTLED_S else 0.0
+        moved = float(second < SETTLED_S)
         yield from _seen(second, {each: usual(limits, each) + moved for each in GROUPS[alarm]})
 
     return happens
 
 
 def _halved(second: int) -> Iterator[Happened]:
-    # They differ by more than any limit set may tolerate.
-    pulse = 140.0 if second < SETTLED_S else 70.0
-    yield from _seen(second, {Metric.HEART_RATE: 140.0, Metric.PULSE_RATE: pulse})
+    pulse = _WELL[Metric.HEART_RATE if second < SETTLED_S else Metric.PULSE_RATE]
+    yield from _seen(second, {**_well([Metric.HEART_RATE]), Metric.PULSE_RATE: pulse})
 
 
 def _slipped(second: int) -> Iterator[Happened]:
-    co2 = 38.0 if second < SETTLED_S else 5.0
-    yield from _seen(second, {Metric.ETCO2: co2, Metric.RESP_RATE: 14.0})
+    slipped = {} if second < SETTLED_S else {Metric.ETCO2: 5.0}
+    yield from _seen(second, {**_well(_BREATHS), **slipped})
 
 
 def _cuffed(second: int) -> Iterator[Happened]:
-    is_on = second >= SETTLED_S
     if second == SETTLED_S:
         yield DeviceNotice(NoticeKind.CUFF_INFLATING, instant_at(second))
-    yield from _seen(second, {Metric.SPO2: 97.0, Metric.PULSE_RATE: None if is_on else 70.0})
+    lost = {} if second < SETTLED_S else {Metric.PULSE_RATE: None}
+    yield from _seen(second, {**_well(_OXIMETER), **lost})
 
 
 def _jumping(limits: LimitSet) -> Callable[[int], Iterable[Happened]]:

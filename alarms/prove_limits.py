@@ -15,6 +15,7 @@ from alarms.ramps import (
     Finding,
     band_of,
     beyond,
+    enter,
     first,
     inside_value,
     midway,
@@ -35,7 +36,7 @@ from monitor.model.alarm import RANK
 from monitor.model.event import observe
 from monitor.model.instant import in_seconds, instant_at, seconds
 from monitor.model.metric import NIBP, describe
-from monitor.model.session import Deed, OperatorAction, Phase
+from monitor.model.session import Phase
 
 PIPELINE_MAX: Final = seconds(1)
 _SWEEP_STEPS: Final = 200
@@ -238,12 +239,10 @@ def _crossed(
     phases = {0: Phase.BASELINE, bad_s: Phase.INFUSING}
 
     def happens(second: int) -> Iterator[Happened]:
-        now = instant_at(second)
         if second in phases:
-            phase = phases[second]
-            yield OperatorAction(deed=Deed.ENTER_PHASE, at=now, operator="check", phase=phase)
+            yield enter(phases[second], second)
         if second in readings:
-            yield observe(rule.metric, readings[second], now)
+            yield observe(rule.metric, readings[second], instant_at(second))
 
     seen = play(limits, bad_s + every + 1, happens)
     raised = first(seen, rule.alarm)

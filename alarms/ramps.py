@@ -15,6 +15,7 @@ from monitor.model.alarm import AlarmChange, Change, Priority
 from monitor.model.event import observe
 from monitor.model.instant import NS_PER_S, Duration, Instant, in_seconds, instant_at
 from monitor.model.metric import Metric, describe
+from monitor.model.session import Deed, OperatorAction, Phase
 
 SETTLED_S: Final = 30
 RAMP_S: Final = 90
@@ -101,6 +102,12 @@ def way(limits: LimitSet, metric: Metric, start: float, goal: float) -> list[flo
             following = math.nextafter(following, last)
         values.append(following)
     return values[1:]
+
+
+def enter(phase: Phase, second: int) -> OperatorAction:
+    """Return that a phase begins."""
+    at = instant_at(second)
+    return OperatorAction(deed=Deed.ENTER_PHASE, at=at, operator="check", phase=phase)
 
 
 def play(
