@@ -4,7 +4,7 @@ from typing import Final
 
 import pytest
 
-from alarms.explain import Restart, explain, why_not
+from alarms.explain import Explanation, Restart, Sample, Silence, explain, why_not
 from alarms.limits import read_preset
 from alarms.ruling import concerns, ruling
 from alarms.system import AlarmSystem, Happened
@@ -14,6 +14,7 @@ from monitor.model.instant import Instant, instant_at, seconds
 from monitor.model.link import LinkChange, LinkState
 from monitor.model.metric import Metric
 from monitor.model.session import Deed, OperatorAction
+from tests.alarms.records import every, is_frozen, is_named
 from tests.alarms.score import LIMITS, PATTERNS, PRESET_TEXT, seen
 
 Story = list[tuple[Happened | Restart, Instant]]
@@ -256,6 +257,15 @@ def test_a_crossing_of_two_metrics_is_not_asked_whether_one_of_them_is_lost() ->
         "the limit is crossed, not for long enough: delay: 5 of 10 s, 5 s of it measured; "
         "next at 10 s"
     )
+
+
+def test_an_answer_is_never_changed_and_nothing_in_it_is_told_by_its_place() -> None:
+    found = explain(LIMITS, FALLING, "spo2_low", instant_at(40))
+    silent = why_not(LIMITS, FALLING, Metric.SPO2, instant_at(20))
+    records = [Restart(seconds(1)), *(part for each in [*found, *silent] for part in every(each))]
+    assert {type(each) for each in records} >= {Restart, Explanation, Sample, Silence}
+    assert [each for each in records if not is_frozen(each)] == []
+    assert [each for each in [*found, *silent] if not is_named(each)] == []
 
 
 def test_silence_with_two_sensors_notices_names_both() -> None:

@@ -231,3 +231,11 @@ def test_a_loss_speaks_for_the_first_breath_for_forty_five_seconds() -> None:
     for lost, speaks in ((45 - JUST, True), (45, False)):
         zeros = Zeros(since=ago(5), gone_last=ago(lost))
         assert spoken_against(zeros, wave(4)) is speaks
+
+
+@pytest.mark.parametrize(("explained_for", "speaks"), [(JUST, True), (0, False)])
+def test_the_first_breath_within_what_the_device_explained_speaks_alone(
+    explained_for: float, *, speaks: bool
+) -> None:
+    zeros = Zeros(since=ago(6), explained_end=ago(-explained_for))
+    assert zeros.are_contradicted(wave(4), NOW) is speaks
