@@ -48,14 +48,10 @@ _OXIMETER: Final = (Metric.SPO2, Metric.PULSE_RATE)
 _BREATHS: Final = (Metric.ETCO2, Metric.RESP_RATE)
 # The heart is so fast that half its rate differs by more than any limit set may tolerate.
 _WELL: Final[dict[Metric, float]] = {
-    Metric.SPO2: 97.0,
     Metric.PULSE_RATE: 70.0,
     Metric.HEART_RATE: 140.0,
     Metric.ETCO2: 38.0,
     Metric.RESP_RATE: 12.0,
-    Metric.NIBP_SYS: 120.0,
-    Metric.NIBP_DIA: 80.0,
-    Metric.NIBP_MEAN: 93.0,
 }
 
 
@@ -116,6 +112,10 @@ def _tried(limits: LimitSet, trial: _Trial) -> Finding:
 def _seen(second: int, values: Mapping[Metric, float | None]) -> Iterator[Happened]:
     for metric, value in values.items():
         yield observe(metric, value, instant_at(second))
+
+
+def _usual(limits: LimitSet, metrics: Iterable[Metric]) -> dict[Metric, float | None]:
+    return {each: usual(limits, each) for each in metrics}
 
 
 def _well(metrics: Iterable[Metric]) -> dict[Metric, float | None]:
@@ -197,15 +197,15 @@ def _late_cuffs(limits: LimitSet) -> Iterator[_Trial]:
             what=f"no cuff reading in phase {phase}",
             due_s=in_seconds(after),
             from_s=SETTLED_S,
-            happens=_read_once(phase),
+            happens=_read_once(limits, phase),
         )
 
 
-def _read_once(phase: Phase) -> Callable[[int], Iterable[Happened]]:
+def _read_once(limits: LimitSet, phase: Phase) -> Callable[[int], Iterable[Happened]]:
     def happens(second: int) -> Iterator[Happened]:
         if second == SETTLED_S:
             yield enter(phase, second)
-            yield from _seen(second, _well(NIBP))
+            yield from _seen(second, _usual(limits, NIBP))
 
     return happens
 
@@ -219,7 +219,9 @@ def _equipment(limits: LimitSet) -> Iterator[_Trial]:
     off = DeviceNotice(NoticeKind.SENSOR_OFF, at)
     per_minute = limits.data.rejected_per_minute
     refused = tuple(FrameRejected("", b"", at) for _ in range(per_minute + 1))
-    bad_cuff = tuple(_seen(SETTLED_S, {**_well(NIBP), Metric.NIBP_SYS: 70.0}))
+    low, mean, high = sorted(usual(limits, each) for each in NIBP)
+    cuff = {Metric.NIBP_SYS: low, Metric.NIBP_MEAN: mean, Metric.NIBP_DIA: high}
+    bad_cuff = tuple(_seen(SETTLED_S, cuff))
     for alarm, place, what, due_s, happened in (
         (link_alarm(_LINK), "[data]", "a lost link", in_seconds(limits.data.link_delay), (lost,)),
         ("sensor_off", "[data]", "a sensor off", in_seconds(limits.data.sensor_delay), (off,)),
@@ -258,7 +260,7 @@ def _suspicions(limits: LimitSet, rules: DoubtRules) -> Iterator[_Trial]:
     yield trial(RATES_DIFFER, "a pulse of half the heart rate", differ_s, _halved)
     yield trial(ETCO2_UNIT, "an EtCO2 of 5 beside breaths", unit_s, _slipped)
     if rules.cuff_max and any(each.alarm == "spo2_low" for each in limits.limits):
-        yield trial(CUFF_ON_PROBE_ARM, "a pulse lost under the cuff", 0.0, _cuffed)
+        yield trial(CUFF_ON_PROBE_ARM, "a pulse lost under the cuff", 0.0, _cuffed(limits))
     if rules.steps_per_minute is not None:
         count = rules.steps_per_minute
         # Counted from the first step: one a second.
@@ -287,11 +289,14 @@ def _slipped(second: int) -> Iterator[Happened]:
     yield from _seen(second, {**_well(_BREATHS), **slipped})
 
 
-def _cuffed(second: int) -> Iterator[Happened]:
-    if second == SETTLED_S:
-        yield DeviceNotice(NoticeKind.CUFF_INFLATING, instant_at(second))
-    lost = {} if second < SETTLED_S else {Metric.PULSE_RATE: None}
-    yield from _seen(second, {**_well(_OXIMETER), **lost})
+def _cuffed(limits: LimitSet) -> Callable[[int], Iterable[Happened]]:
+    def happens(second: int) -> Iterator[Happened]:
+        if second == SETTLED_S:
+            yield DeviceNotice(NoticeKind.CUFF_INFLATING, instant_at(second))
+        lost = {} if second < SETTLED_S else {Metric.PULSE_RATE: None}
+        yield from _seen(second, {**_usual(limits, _OXIMETER), **lost})
+
+    return happens
 
 
 def _jumping(limits: LimitSet) -> Callable[[int], Iterable[Happened]]:
@@ -317,7 +322,7 @@ def _contradicted(
     def happens(second: int) -> Iterator[Happened]:
         yield from _seen(second, {metric: judged})
         if second >= SETTLED_S:
-            yield OtherReading(metric, "another", other, Instant(instant_at(second)))
+            yield OtherReading(metric, _LINK, other, Instant(instant_at(second)))
 
     return happens
 

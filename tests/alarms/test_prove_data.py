@@ -10,9 +10,16 @@ from hypothesis import strategies as st
 
 from alarms import prove_data as data_proofs
 from alarms.check import Finding
-from alarms.names import CUFF_ON_PROBE_ARM, RATES_DIFFER, REJECTED, link_alarm
+from alarms.names import (
+    CUFF_ON_PROBE_ARM,
+    NIBP_OVERDUE,
+    NUMBERS_JUMP,
+    RATES_DIFFER,
+    REJECTED,
+    link_alarm,
+)
 from alarms.prove_data import prove_data
-from alarms.ramps import SETTLED_S, play
+from alarms.ramps import SETTLED_S, play, usual
 from alarms.rules import LimitSet
 from alarms.system import Happened
 from monitor.model.alarm import Priority
@@ -188,3 +195,27 @@ def test_as_many_refusals_are_played_as_are_said(monkeypatch: pytest.MonkeyPatch
     refused = found(msgspec.structs.replace(NONE, data=data), REJECTED)
     assert refused.text == "8 refusals in a minute raises nothing"
     assert sum(isinstance(each, FrameRejected) for each in played) == 8
+
+
+@pytest.mark.parametrize("count", [2, 7, 60])
+def test_impossible_steps_are_those_of_the_metric_that_has_room_for_them(count: int) -> None:
+    data = msgspec.structs.replace(LIMITS.data, steps={Metric.TEMP: 18.0, Metric.SPO2: 90.0})
+    limits = msgspec.structs.replace(
+        NONE,
+        limits=LIMITS.limits[:1],
+        data=data,
+        doubt=msgspec.structs.replace(DOUBT, steps_per_minute=count),
+    )
+    jumps = found(limits, NUMBERS_JUMP)
+    assert (jumps.is_well, jumps.latency_s, jumps.delay_s) == (True, count - 1, count - 1)
+
+
+def test_cuffs_are_proved_also_where_the_limits_allow_a_diastolic_above_the_systolic() -> None:
+    high = next(each for each in LIMITS.limits if each.alarm == "nibp_dia_high")
+    low = msgspec.structs.replace(high, alarm="nibp_dia_low", is_low=True, limit=60.0, severe=None)
+    systolic = [each for each in LIMITS.limits if each.metric is Metric.NIBP_SYS]
+    due = {Phase.INFUSING: seconds(600)}
+    limits = msgspec.structs.replace(NONE, limits=(low, *systolic), cuff_due=due)
+    assert usual(limits, Metric.NIBP_DIA) > usual(limits, Metric.NIBP_SYS)
+    assert wrong(limits) == []
+    assert found(limits, NIBP_OVERDUE).latency_s == 600
