@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from alarms.limits import read_preset
 from monitor.model.alarm import Priority
 from monitor.model.instant import instant_at, seconds
 from monitor.model.metric import NIBP
 from monitor.model.session import Deed as _Deed
 from monitor.model.session import OperatorAction, Phase
-from tests.alarms.score import LIMITS, Score, seen
+from tests.alarms.score import LIMITS, PRESET_TEXT, Score, seen
 
 LATE: Final = 660
 """Ten minutes while infusing, and the minute of grace, in seconds."""
@@ -128,3 +129,7 @@ def test_no_gap_longer_than_the_schedule_is_passed_over(gaps: list[int], after: 
            if two - one > LATE]  # fmt: skip
     told = [when for when, change in score.changes("nibp_overdue") if change == "present"]
     assert told == due
+
+
+def test_a_cuffs_schedule_is_written_in_minutes_and_its_grace_in_seconds() -> None:
+    assert read_preset(PRESET_TEXT, "ours.toml").cuff_due[Phase.INFUSING] == seconds(LATE)

@@ -8,22 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alarms.board import Board, Watch
+from alarms.board import Watch
 from alarms.channel import Channel
 from alarms.condition import Condition, Input, State
 from alarms.doubt import Doubt, softened
 from alarms.names import Identity
 from alarms.quick import Quick, quick_way
 from alarms.rules import LimitRule, LimitSet, judge, limit_policy
-from alarms.senses import new_senses
-from alarms.subsumption import Causes
 from alarms.suspicion import PARTNERS
-from alarms.vitals import Vitals
-from alarms.watches import watch_all
 from monitor.model.alarm import Kind, Priority
 from monitor.model.event import Observation, Validity
 from monitor.model.instant import Duration, instant_at, seconds
 from monitor.model.metric import Metric, describe
+from tests.alarms.listening import listening
 from tests.alarms.records import is_named
 from tests.alarms.score import LIMITS, seen
 
@@ -128,13 +125,6 @@ def test_the_quick_way_of_a_metric_keeps_inside_every_limit_of_it() -> None:
 
 def with_limit(alarm: str, limit: float) -> LimitRule:
     return msgspec.structs.replace(RULES[alarm], limit=limit)
-
-
-def listening(limits: LimitSet) -> Vitals:
-    """Return what hears the numerics of a limit set, before anything was heard."""
-    board = Board(Causes())
-    watch_all(limits, board)
-    return Vitals(limits, board, new_senses())
 
 
 @pytest.mark.hazard("H3")

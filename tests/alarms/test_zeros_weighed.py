@@ -239,3 +239,9 @@ def test_the_first_breath_within_what_the_device_explained_speaks_alone(
 ) -> None:
     zeros = Zeros(since=ago(6), explained_end=ago(-explained_for))
     assert zeros.are_contradicted(wave(4), NOW) is speaks
+
+
+@pytest.mark.parametrize(("are_counted", "speaks"), [(False, True), (True, False)])
+def test_against_zeros_that_are_a_count_nothing_speaks(*, are_counted: bool, speaks: bool) -> None:
+    zeros = Zeros(since=ago(10), are_counted=are_counted)
+    assert zeros.are_contradicted(PLAIN, NOW) is speaks
