@@ -16,9 +16,11 @@ past the hysteresis, for long enough, or a named person's reset, ends a conditio
 *A delay is a clock plus evidence.* A candidate matures when the delay has run since its first
 crossing and at least half of the delay was measured as crossed. So one artefact before a drop-out
 raises nothing, a low reading that is then lost is raised (and held) at its due instant, and
-drop-outs between low readings do not start the clock again. A reading at the limit, better by less
-than the hysteresis, stops the clock; it ends the candidate once it lasts as long as it takes to end
-a condition. A candidate without enough evidence is forgotten after `FORGET_AFTER` without data, when "no data" says so instead.
+drop-outs between low readings do not start the clock again. A reading better by less than the
+hysteresis, come from well beyond the limit, stops the clock; it ends the candidate once it lasts as
+long as it takes to end a condition. Where values hover about the limit it ends it at once. A
+candidate without enough evidence is forgotten after `FORGET_AFTER` without data, when "no data"
+says so instead.
 
 *The severe band has its own clock* of at most five seconds. It makes an absent condition present at
 its severe priority and escalates a present one; what a person did before ends, whatever it was, and
@@ -107,6 +109,8 @@ class Latch(StrEnum):
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """What the responsible organisation decided for one condition.
 
+    `well` and `severe_well` are the values beyond which it lies well beyond the limit and well in
+    the severe band: from there a moment at the limit is a moment, nearer to it a hover.
     `envelope` is how much worse, in the metric's unit, a value may become before an acknowledged
     signal returns; None means the value plays no part. Acknowledgements end after
     `acknowledge_max` (`acknowledge_severe_max` at the severe priority). `reminder` is how often an
@@ -120,6 +124,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     clear_for: Duration = Duration(0)
     latch: Latch = Latch.NEVER
     is_low: bool = False
+    well: float | None = None
+    severe_well: float | None = None
     envelope: float | None = None
     pause: Duration = seconds(120)
     alarm_pause: Duration = seconds(120)

@@ -87,6 +87,10 @@ class LimitRule(msgspec.Struct, frozen=True, kw_only=True):
         """Return the value from which on it is back inside."""
         return self.limit + self.hysteresis if self.is_low else self.limit - self.hysteresis
 
+    def well_beyond(self, limit: float) -> float:
+        """Return beyond which a value is well beyond `limit`: as far as an end is within it."""
+        return limit - self.hysteresis if self.is_low else limit + self.hysteresis
+
     def limit_crossed(self, *, is_severe: bool) -> float:
         """Return the limit that decided: the severe one for an escalated condition."""
         return self.severe if is_severe and self.severe is not None else self.limit
@@ -264,6 +268,8 @@ def limit_policy(rule: LimitRule, operator: OperatorRules) -> Policy:
         clear_for=rule.clear_for,
         latch=rule.latch,
         is_low=rule.is_low,
+        well=rule.well_beyond(rule.limit),
+        severe_well=None if rule.severe is None else rule.well_beyond(rule.severe),
         envelope=rule.acknowledge_envelope,
         pause=operator.audio_pause,
         alarm_pause=operator.inactivation.alarm_pause,

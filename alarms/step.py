@@ -224,9 +224,9 @@ def _note(due: list[tuple[Instant, Input]], at: Instant | None, what: Input) -> 
 def _judged(
     policy: Policy, state: State, happened: Input, now: Instant, value: float | None
 ) -> tuple[State, tuple[Told, ...]]:
+    state = _with_evidence(policy, state, happened, now)
     if happened is not Input.UNKNOWN and value is not None and value != state.value:
         state = _set(state, value=value)
-    state = _with_evidence(policy, state, happened, now)
     if happened is Input.BETWEEN and state.condition in _WAITING and state.evidence is None:
         happened = Input.NORMAL
     state, told = _moved(state, happened, now)
@@ -240,27 +240,44 @@ def _judged(
 
 
 def _with_evidence(policy: Policy, state: State, happened: Input, now: Instant) -> State:
-    """Keep both delay clocks: what crosses feeds them, unknown interrupts, past inside ends them.
-
-    A reading that is better by less than the hysteresis stops them, and ends them once it lasts as
-    long as an end of the condition would.
-    """
+    """Keep both delay clocks: what crosses feeds, unknown interrupts, what is past inside ends."""
     if happened is Input.UNKNOWN:
         return _unmeasured(state, now)
-    lasts, is_standing = policy.clear_for, state.condition in _STANDING
+    is_standing, value = state.condition in _STANDING, state.value
     evidence: Evidence | None = None
     severe: Evidence | None = None
     if happened in _CROSSED and not is_standing:
-        evidence = begin(state.evidence, now, lasts)
+        evidence = begin(state.evidence, now, policy.clear_for)
     elif happened is Input.BETWEEN:
-        evidence = stop(state.evidence, now, lasts)
+        patience = _patience(policy, state.evidence, policy.well, value)
+        evidence = stop(state.evidence, now, patience)
     if happened is Input.SEVERE and not (state.is_severe and is_standing):
-        severe = begin(state.severe_evidence, now, lasts)
+        severe = begin(state.severe_evidence, now, policy.clear_for)
     elif happened in _BETTER:
-        severe = stop(state.severe_evidence, now, lasts)
+        patience = _patience(policy, state.severe_evidence, policy.severe_well, value)
+        severe = stop(state.severe_evidence, now, patience)
     if evidence is state.evidence and severe is state.severe_evidence and state.lost_at is None:
         return state
     return _set(state, evidence=evidence, severe_evidence=severe, lost_at=None)
+
+
+def _patience(
+    policy: Policy, evidence: Evidence | None, edge: float | None, value: float | None
+) -> Duration:
+    """Return how long a reading better by less than the hysteresis may last before it ends a clock.
+
+    A moment at the limit, come from a value well beyond it, only stops the clock; where a value
+    hovers about the limit such a reading ends it at once. `value` is the one judged before.
+    """
+    is_stopped = evidence is not None and evidence.aside is not None
+    is_moment = is_stopped or _is_beyond(policy, edge, value)
+    return policy.clear_for if is_moment else Duration(0)
+
+
+def _is_beyond(policy: Policy, edge: float | None, value: float | None) -> bool:
+    if edge is None or value is None:
+        return False
+    return value < edge if policy.is_low else value > edge
 
 
 def _unmeasured(state: State, now: Instant) -> State:
@@ -338,6 +355,5 @@ def _acknowledgement_max(policy: Policy, state: State) -> Duration:
 
 def _is_worse(policy: Policy, state: State, value: float | None) -> bool:
     """Say whether `value` lies beyond the edge of the acknowledgement."""
-    if state.operator is not Inactivation.ACKNOWLEDGED or state.edge is None or value is None:
-        return False
-    return value < state.edge if policy.is_low else value > state.edge
+    is_acknowledged = state.operator is Inactivation.ACKNOWLEDGED
+    return is_acknowledged and _is_beyond(policy, state.edge, value)

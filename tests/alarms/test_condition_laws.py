@@ -48,7 +48,12 @@ policies = st.builds(
     acknowledge_severe_max=st.just(seconds(15)),
 )
 COUNTING: Final = Policy(
-    priority=Priority.MEDIUM, clear_for=seconds(5), latch=Latch.SEVERE, is_low=True
+    priority=Priority.MEDIUM,
+    clear_for=seconds(5),
+    latch=Latch.SEVERE,
+    is_low=True,
+    well=89.0,
+    severe_well=82.0,
 )
 happenings = st.tuples(
     st.sampled_from((*JUDGEMENTS, *DEEDS)), st.sampled_from((0.0, 0.5, 1.0, 4.0, 12.0))
@@ -162,7 +167,7 @@ def test_a_better_value_for_a_moment_costs_its_own_time_and_no_more(
     state, counted = State(), 0
     for second in range(200):
         is_worse = second % (beyond + better) < beyond
-        taken = stepping.step(policy, state, worse if is_worse else milder, instant_at(second))
+        taken = take(policy, state, worse if is_worse else milder, instant_at(second))
         state = taken.state
         if counted < delay:
             assert not taken.told
@@ -174,19 +179,36 @@ def test_a_better_value_for_a_moment_costs_its_own_time_and_no_more(
     raise AssertionError("never told")
 
 
+@given(st.lists(st.sampled_from((88.9, 89.0, 89.5, 90.0, 90.5, 92.0)), max_size=60))
+def test_a_value_that_hovers_about_the_limit_is_told_only_after_a_whole_delay_beyond_it(
+    values: list[float],
+) -> None:
+    policy = msgspec.structs.replace(COUNTING, delay=seconds(4), well=88.9)
+    state, since = State(), None
+    for second, value in enumerate(values):
+        happened = Input.VIOLATED if value < 90 else Input.BETWEEN if value < 91 else Input.NORMAL
+        taken = stepping.step(policy, state, happened, instant_at(second), value=value)
+        state = taken.state
+        is_due = since is not None and second - since >= 4
+        since = (second if since is None else since) if value < 90 else None
+        assert bool(taken.told) == is_due
+        if is_due:
+            return
+
+
 @given(st.sampled_from((Input.BETWEEN, Input.VIOLATED)), st.integers(5, 60))
 def test_a_better_value_for_as_long_as_an_end_takes_ends_the_clock(
     milder: Input, lasts: int
 ) -> None:
     policy = msgspec.structs.replace(COUNTING, delay=seconds(99), severe_delay=seconds(9))
     worse = Input.SEVERE if milder is Input.VIOLATED else Input.VIOLATED
-    state = stepping.step(policy, State(), worse, instant_at(0)).state
-    state = stepping.step(policy, state, milder, instant_at(3)).state
+    state = take(policy, State(), worse, instant_at(0)).state
+    state = take(policy, state, milder, instant_at(3)).state
     for is_looked_at in (True, False):
-        after = stepping.step(policy, state, milder, instant_at(3 + lasts)).state
+        after = take(policy, state, milder, instant_at(3 + lasts)).state
         again = after if is_looked_at else state
         at = instant_at(3 + lasts)
-        begun = stepping.step(policy, again, worse, at).state
+        begun = take(policy, again, worse, at).state
         clock = begun.severe_evidence if worse is Input.SEVERE else begun.evidence
         assert clock is not None
         assert clock.since == at
