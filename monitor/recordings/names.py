@@ -37,6 +37,7 @@ _METRIC_OF: Final = {_JUNK.sub("", metric): metric for metric in Metric} | {
     word: metric for metric, words in _SYNONYMS.items() for word in words.split()
 }
 UNKNOWN_NAME: Final = "not a name we know"
+_COUNTED: Final = "a count of something in an hour"
 _NOT_END_TIDAL: Final = "CO2 that is not said to be end-tidal; if it is, say --map '{}=etco2'"
 _INVASIVE: Final = "an invasive pressure, which is not a cuff reading; say --map to use it as one"
 _KNOWN_AND_NOT_USED: Final = {
@@ -64,6 +65,11 @@ _CONVERTED: Final = {
 _ALL_UNITS: Final = frozenset(" ".join(_OUR_UNITS.values()).split()) - {"1", "v"} | {
     unit for _, unit in _CONVERTED
 }
+_HOURLY: Final = re.compile(r"(.*?)[\s\[(1]*(?:/|\bper\b)\s*(?:h|hrs?|hours?)\b.*")
+_DEVICE: Final = re.compile(
+    r"monitor|device|ecg|snuadc|primus|intellivue|philips|carescape|datex|draeger"
+    r"|(?!apn|desat|odi|ahi|event|alarm|spo|sat)[a-z]+[ -]?\d{2,5}[a-z]?"
+)
 _AVAILABLE: Final = re.compile(r"[ _.-](is[ _.-])?(available|valid)$")
 _GATE_WORDS: Final = {"co2": "etco2", "capno": "etco2", "capnograph": "etco2"}
 _BRACKET: Final = re.compile(r"[\[(]([^\])]*)[\])]")
@@ -88,12 +94,11 @@ class Meaning(msgspec.Struct, frozen=True, kw_only=True):
 def meaning_of(name: str) -> Meaning:
     """Return what a column header, a metric name or a signal name means."""
     words, unit = split_unit(name)
-    notice = _notice_of(words)
-    if notice is not None:
-        return Meaning(notice=notice)
-    gated = _gated_by(words)
-    if gated is not None:
-        return Meaning(gates=gated)
+    stated = _about_device(words)
+    if stated is not None:
+        return stated
+    if _is_hourly(name):
+        return Meaning(reason=_COUNTED)
     key = _JUNK.sub("", words)
     wave = _wave_of(words)
     metric = wave or _METRIC_OF.get(key) or _METRIC_OF.get(_after_device(words))
@@ -127,10 +132,22 @@ def split_unit(name: str) -> tuple[str, str]:
         if place and word.strip("/") in _ALL_UNITS:
             rest = words[:place] + words[place + 1 :]
             return " ".join(rest).rstrip("/ "), word.strip("/")
+    head, slash, last = lowered.rpartition("/")
+    if slash and last in _ALL_UNITS:
+        return head.strip(), last
     head, underscore, last = lowered.rpartition("_")
     if underscore and last in _ALL_UNITS:
         return head, last
     return lowered, ""
+
+
+def _is_hourly(name: str) -> bool:
+    """Say whether a name is a number in an hour, as a capnograph's "A/hr" (apnoeas per hour).
+
+    Behind a device the same two letters are its heart rate: "Solar8000/HR".
+    """
+    hourly = _HOURLY.fullmatch(name.strip().strip("'\"").lower())
+    return hourly is not None and not _DEVICE.fullmatch(hourly[1].strip())
 
 
 def _after_device(words: str) -> str:
@@ -145,6 +162,14 @@ def _wave_of(words: str) -> Metric | None:
     if "co2" in words or "capno" in words:
         return Metric.CO2_WAVE
     return Metric.PLETH if "pleth" in words or "ppg" in words else None
+
+
+def _about_device(words: str) -> Meaning | None:
+    """Return what a name says of the device itself; None if it is about a patient."""
+    notice, gated = _notice_of(words), _gated_by(words)
+    if notice is not None:
+        return Meaning(notice=notice)
+    return None if gated is None else Meaning(gates=gated)
 
 
 def _notice_of(words: str) -> NoticeKind | None:

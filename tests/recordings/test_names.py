@@ -1,6 +1,8 @@
 """Which names mean which metric, and what a person may type."""
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from monitor.model.errors import ConfigError
 from monitor.model.event import NoticeKind
@@ -88,3 +90,32 @@ def test_metrics_that_write_zero_are_named_one_by_one_or_by_commas() -> None:
     assert read_zero_is_missing(["spo2, pulse_rate"]) == expected
     with pytest.raises(ConfigError, match="--zero-is-missing: 'sat' is not a metric"):
         read_zero_is_missing(["sat"])
+
+
+letters = st.text("abcdefghijklmnopqrstuvwxyz <>%3ADSO", min_size=1, max_size=12)
+
+
+@given(letters, st.sampled_from(["/hr", "/h", " / hr", "/HR", " (/hr)", " [1/h]", " per hour"]))
+def test_what_is_counted_in_an_hour_is_never_a_rate_of_beats(what: str, hourly: str) -> None:
+    assume("33" not in what)  # letters and digits as of a model would be a device
+    assume(what.strip().lower() not in NAMED_DEVICES)
+    meaning = meaning_of(what + hourly)
+    assert meaning.metric is None
+    assert meaning.reason
+
+
+NAMED_DEVICES = ("monitor", "device", "ecg")
+
+
+@pytest.mark.parametrize("device", ["Solar8000", "Monitor", "MP50", "B650", "Dash 4000"])
+def test_behind_a_device_the_same_letters_are_its_heart_rate(device: str) -> None:
+    assert meaning_of(f"{device}/HR").metric is Metric.HEART_RATE
+    assert meaning_of(f"{device}/A/hr").metric is None
+
+
+@pytest.mark.parametrize(
+    ("name", "metric"),
+    [("RR/min", Metric.RESP_RATE), ("PR/bpm", Metric.PULSE_RATE), ("HR/min", Metric.HEART_RATE)],
+)
+def test_a_unit_may_stand_behind_a_slash(name: str, metric: Metric) -> None:
+    assert meaning_of(name).metric is metric
