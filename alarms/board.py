@@ -193,7 +193,8 @@ class Board:
     def snapshots(self) -> tuple[AlarmSnapshot, ...]:
         """Return what is present or latched in reading order: most urgent, present, newest.
 
-        What has no signal for four metres comes after everything that has.
+        What is over and was acknowledged comes after what is not, and what has no signal for four
+        metres after everything that has.
         """
         shown = [each for each in self if each.state.signal is not Signal.OFF]
         shown.sort(key=_reading_order)
@@ -241,7 +242,9 @@ def _is_severe(told: Told, about: State) -> bool:
     return about.is_severe
 
 
-def _reading_order(watch: Watch) -> tuple[bool, int, bool, int, str]:
+def _reading_order(watch: Watch) -> tuple[bool, bool, int, bool, int, str]:
     raised = watch.state.raised if watch.state.raised is not None else Instant(0)
     is_far = watch.state.operator not in FAR_SIGNAL_OFF
-    return (not is_far, -RANK[watch.priority], not watch.is_standing, -raised, watch.identity.alarm)
+    is_seen = not watch.is_standing and watch.state.operator is Inactivation.ACKNOWLEDGED
+    urgency = (-RANK[watch.priority], not watch.is_standing, -raised, watch.identity.alarm)
+    return (not is_far, is_seen, *urgency)

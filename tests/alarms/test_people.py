@@ -199,3 +199,13 @@ def test_an_acknowledgement_measures_from_what_was_believed(*, is_doubted: bool)
     watch = score.system.inspect("spo2_low")
     assert watch is not None
     assert watch.state.edge == (85 if is_doubted else 92)
+
+
+@pytest.mark.hazard("H6")
+def test_what_is_over_and_was_seen_leaves_the_far_line_to_what_is_present() -> None:
+    score = Score()
+    score.run(0, 20, spo2=80, pulse_rate=70)
+    score.run(20, 40, spo2=97, pulse_rate=130)
+    assert [each.alarm for each in score.system.alarms()] == ["spo2_low", "pulse_rate_high"]
+    score.do(Deed.ACKNOWLEDGE, "spo2_low", 40)
+    assert [each.alarm for each in score.system.alarms()] == ["pulse_rate_high", "spo2_low"]
