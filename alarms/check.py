@@ -16,8 +16,6 @@ from alarms.ramps import Finding
 from alarms.rules import LimitSet
 from monitor.model.session import Phase
 
-__all__ = ["Finding", "prove"]
-
 
 def prove(limits: LimitSet) -> list[Finding]:
     """Return one finding for each alarm of the set, and one for each contradiction."""

@@ -11,9 +11,10 @@ from typing import Final
 
 import msgspec
 
-from alarms.check import Finding, prove
+from alarms.check import prove
 from alarms.limits import LimitSet, read_preset
 from alarms.permission import allowed
+from alarms.ramps import Finding
 from monitor.config import Chair, config_of
 from monitor.main.output import note, say, say_json, say_table
 from monitor.model.errors import ConfigError

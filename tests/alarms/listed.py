@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from alarms.board import Watch
-from alarms.check import Finding
+from alarms.ramps import Finding
 from alarms.rules import LimitSet
 from alarms.ruling import concerns, ruling
 from monitor.model.instant import Duration, in_seconds

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alarms.check import Finding, prove
+from alarms.check import prove
 from alarms.limits import read_preset
 from alarms.prove_limits import prove_rule
+from alarms.ramps import Finding
 from alarms.rules import LimitSet
 from monitor.model.instant import seconds
 from monitor.model.session import Phase

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alarms.check import Finding
 from alarms.contradictions import GAPS_MIN, contradictions
+from alarms.ramps import Finding
 from alarms.rules import LimitRule
 from monitor.model.instant import seconds
 from monitor.model.metric import Metric, describe

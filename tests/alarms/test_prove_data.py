@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alarms import prove_data as data_proofs
-from alarms.check import Finding
 from alarms.names import (
     CUFF_ON_PROBE_ARM,
     NIBP_OVERDUE,
@@ -19,7 +18,7 @@ from alarms.names import (
     link_alarm,
 )
 from alarms.prove_data import prove_data
-from alarms.ramps import SETTLED_S, play, usual
+from alarms.ramps import SETTLED_S, Finding, play, usual
 from alarms.rules import LimitSet
 from alarms.system import Happened
 from monitor.model.alarm import Priority

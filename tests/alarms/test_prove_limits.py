@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alarms import prove_limits
-from alarms.check import Finding
 from alarms.prove_limits import prove_rule
-from alarms.ramps import SETTLED_S, first, inside_value, play_values, seconds_after
+from alarms.ramps import SETTLED_S, Finding, first, inside_value, play_values, seconds_after
 from alarms.rules import LimitRule, LimitSet
 from monitor.model.alarm import AlarmChange, Change, Priority
 from monitor.model.instant import Instant, instant_at, seconds

@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alarms.check import Finding
 from alarms.limits import read_preset
 from alarms.prove_patterns import prove_pattern
-from alarms.ramps import SETTLED_S, first, play, span_inside
+from alarms.ramps import SETTLED_S, Finding, first, play, span_inside
 from alarms.rules import LimitSet, Part, PartKind, PatternRule
 from monitor.model.alarm import Priority
 from monitor.model.event import observe

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alarms import prove_limits
-from alarms.check import Finding
 from alarms.limits import read_preset
 from alarms.prove_limits import prove_relative
+from alarms.ramps import Finding
 from alarms.rules import BaselineRules, LimitRule, RelativeRule
 from monitor.model.alarm import Priority
 from monitor.model.instant import seconds
