@@ -99,6 +99,7 @@ class Annunciation(msgspec.Struct, frozen=True, kw_only=True):
         is_flood = len(raised) >= FLOOD_COUNT
         sounding = tuple(each for each in alarms if sounds(each))
         burst = self._burst(sounding, changes, now)
+        burst = _more_urgent(burst, _brief(alarms, changes, now), now)
         every = (*alarms, *absent)
         reminded, reminder = self._remind(every, now)
         plan = Plan(
@@ -132,17 +133,6 @@ class Annunciation(msgspec.Struct, frozen=True, kw_only=True):
     def _burst(
         self, sounding: Sequence[AlarmSnapshot], changes: Sequence[AlarmChange], now: Instant
     ) -> Burst | None:
-        burst, brief = self._standing(sounding, changes, now), _brief(sounding, changes, now)
-        if brief is None or burst is None:
-            return burst if brief is None else brief
-        if burst.ends > now and RANK[burst.priority] >= RANK[brief.priority]:
-            return burst
-        return brief
-
-    def _standing(
-        self, sounding: Sequence[AlarmSnapshot], changes: Sequence[AlarmChange], now: Instant
-    ) -> Burst | None:
-        """Return the burst of what sounds now, or what is left of the last one."""
         last = self.burst
         if not sounding:
             return _fading(last, changes, now)
@@ -185,11 +175,19 @@ def _is_new(
     return any(each.change in _RAISING and each.alarm in audible for each in changes)
 
 
+def _more_urgent(burst: Burst | None, brief: Burst | None, now: Instant) -> Burst | None:
+    """Return the burst to give: that of what stands, unless what is over was more urgent."""
+    if brief is None or burst is None:
+        return burst if brief is None else brief
+    is_heard = burst.ends > now and RANK[burst.priority] >= RANK[brief.priority]
+    return burst if is_heard else brief
+
+
 def _brief(
-    sounding: Sequence[AlarmSnapshot], changes: Sequence[AlarmChange], now: Instant
+    alarms: Sequence[AlarmSnapshot], changes: Sequence[AlarmChange], now: Instant
 ) -> Burst | None:
     """Return the least part of a burst for what came and was over within one look."""
-    heard = {each.alarm for each in sounding}
+    heard = {each.alarm for each in alarms if each.signal is Signal.ON}
     heard |= {each.alarm for each in changes if each.change in _SILENCING and each.operator}
     missed = [
         each.priority
