@@ -1,18 +1,13 @@
 """One cell of a table: a value in the metric's unit, nothing, or garbage with a reason."""
 
-import re
-from math import isfinite
 from typing import Final
 
 import msgspec
 
 from monitor.model.metric import Metric, describe
 from monitor.recordings.names import Meaning
+from monitor.recordings.words import MISSING, number_in
 
-MISSING: Final = frozenset(
-    ("", "nan", "-", "--", "---", "----", "-?-", "null", "none", "na", "n/a", "#n/a", "missing")
-)
-NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 CELLS_REMEMBERED_MAX: Final = 4096
 
 
@@ -77,16 +72,3 @@ class Column(dict[str, Cell]):
             kind = f"{self.metric}: 0 cannot be measured and was read as no reading"
             return Garbage(kind, detail, is_gap=True)
         return Garbage(f"{self.metric}: values outside {bounds} were rejected", detail)
-
-
-def number_in(word: str, *, decimal_comma: bool = False) -> float | None:
-    """Return the finite number that `word` is; None if it is anything else.
-
-    Narrower than `float`, which also takes "1_000", "inf" and digits of other scripts.
-    """
-    if decimal_comma:
-        word = word.replace(",", ".")
-    if not NUMBER.fullmatch(word):
-        return None
-    number = float(word)
-    return number if isfinite(number) else None

@@ -6,9 +6,9 @@ from typing import Final
 import msgspec
 
 from monitor.model.errors import RecordingError
-from monitor.model.event import NoticeKind
 from monitor.model.instant import NS_PER_S
-from monitor.model.metric import Metric, describe
+from monitor.model.metric import describe
+from monitor.recordings.flags import Gate
 from monitor.recordings.names import UNKNOWN_NAME, Meaning
 from monitor.recordings.notes import Notes
 from monitor.recordings.order import Row
@@ -28,15 +28,16 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
 
     numerics: tuple[tuple[int, Meaning], ...]
     waves: tuple[tuple[int, Meaning], ...]
-    notices: tuple[tuple[int, NoticeKind], ...]
-    gates: tuple[tuple[int, Metric], ...]
+    states: tuple[tuple[int, str, Meaning], ...]
+    gates: tuple[tuple[int, str, Gate], ...]
     uses: tuple[ColumnUse, ...]
 
     @property
     def places(self) -> tuple[int, ...]:
         """Return the places of all used columns."""
-        fed = (*self.numerics, *self.waves, *self.notices, *self.gates)
-        return tuple(place for place, _ in fed)
+        numbers = [place for place, _ in (*self.numerics, *self.waves)]
+        flags = [each[0] for each in (*self.states, *self.gates)]
+        return (*numbers, *flags)
 
 
 def find_layout(table: Table, options: ReadOptions, head: Sequence[Row], notes: Notes) -> Layout:
@@ -58,11 +59,11 @@ def find_layout(table: Table, options: ReadOptions, head: Sequence[Row], notes: 
             (place, meaning) for place, _, meaning in columns if _is(meaning, wave=False)
         ),
         waves=tuple((place, meaning) for place, _, meaning in columns if _is(meaning, wave=True)),
-        notices=tuple(
-            (place, meaning.notice) for place, _, meaning in columns if meaning.notice is not None
-        ),
+        states=tuple(column for column in columns if column[2].state),
         gates=tuple(
-            (place, meaning.gates) for place, _, meaning in columns if meaning.gates is not None
+            (place, name, meaning.gates)
+            for place, name, meaning in columns
+            if meaning.gates is not None
         ),
         uses=tuple(_use(name, meaning) for _, name, meaning in columns),
     )
@@ -87,11 +88,7 @@ def _is(meaning: Meaning, *, wave: bool) -> bool:
 
 def _use(name: str, meaning: Meaning) -> ColumnUse:
     """Return what a person should know of one column."""
-    if meaning.notice is not None:
-        return ColumnUse(name, f"notice {meaning.notice}")
-    if meaning.gates is not None:
-        return ColumnUse(name, f"availability of {meaning.gates}")
-    return ColumnUse(name, meaning.metric or "", meaning.reason or meaning.conversion)
+    return ColumnUse(name, meaning.feeds, meaning.reason or meaning.conversion)
 
 
 def _not_a_fast_numeric(meaning: Meaning, rate_hz: float, mapped: frozenset[object]) -> Meaning:

@@ -14,10 +14,9 @@ from monitor.model.event import WITH_VALUE, DeviceEvent, Observation, Validity
 from monitor.model.instant import NS_PER_S, Instant
 from monitor.model.metric import Metric, describe
 from monitor.recordings.cells import Column, Garbage
+from monitor.recordings.flags import EdgeColumn, GateColumn
 from monitor.recordings.moment import (
     EVENTS_AT_ONCE_MAX,
-    GateColumn,
-    NoticeColumn,
     open_column,
     refuse_cell,
     tell_lone,
@@ -59,11 +58,11 @@ class Places(NamedTuple):
 
 
 class Feed(NamedTuple):
-    """What rows of one metric name become: numerics, samples of a waveform, or notices."""
+    """What rows of one metric name become: numerics, samples of a waveform, or states."""
 
     column: Column | None = None
     gatherer: WaveGatherer | None = None
-    notice: NoticeColumn | None = None
+    state: EdgeColumn | None = None
     gate: GateColumn | None = None
 
 
@@ -122,11 +121,7 @@ class LongRecording:
     def describe(self) -> Description:
         """Return what the file was taken for."""
         uses = tuple(
-            ColumnUse(
-                name.strip(),
-                _feeds(meaning),
-                meaning.reason or meaning.conversion,
-            )
+            ColumnUse(name.strip(), meaning.feeds, meaning.reason or meaning.conversion)
             for name, meaning in self._meanings.items()
         )
         order = "" if self._scan.is_sorted else ", put in time order"
@@ -164,10 +159,10 @@ class LongRecording:
         for name, meaning in self._meanings.items():
             if meaning.metric is not None:
                 feeds[name] = _open_feed(meaning, zero, decimal_comma=comma)
-            elif meaning.notice is not None:
-                feeds[name] = Feed(notice=NoticeColumn(meaning.notice))
+            elif meaning.state:
+                feeds[name] = Feed(state=EdgeColumn(name, meaning.state))
             elif meaning.gates is not None:
-                feeds[name] = Feed(gate=GateColumn(meaning.gates))
+                feeds[name] = Feed(gate=GateColumn(name, meaning.gates))
         return feeds
 
 
@@ -215,6 +210,9 @@ class _Fold:
         for gatherer in gatherers:
             events += gatherer.flush()
         tell_lone(gatherers, self._notes)
+        for flag in [feed.state or feed.gate for feed in self._feeds.values()]:
+            if flag is not None:
+                flag.tell(self._notes)
         if self._zero is not None or self._refusals:
             yield at, events + list(self._refusals.take(at))
 
@@ -250,23 +248,19 @@ class _Fold:
     def _take_state(self, feed: Feed, row: Row, now: Instant, events: list[DeviceEvent]) -> None:
         """Add what a row of 0 or 1 says about the device."""
         text = row.cells[self._places.value]
-        if feed.notice is not None:
-            edge = feed.notice.read(text, now)
-            if isinstance(edge, Garbage):
-                refuse_cell(self._refusals, edge, row.line, row.cells)
-            elif edge is not None:
+        if feed.state is not None:
+            edge = feed.state.read(text, now)
+            if edge is not None:
                 events.append(edge)
         elif feed.gate is not None:
-            self._take_gate(feed.gate, row, now, events)
+            self._take_gate(feed.gate, text, now, events)
 
     def _take_gate(
-        self, gate: GateColumn, row: Row, now: Instant, events: list[DeviceEvent]
+        self, gate: GateColumn, text: str, now: Instant, events: list[DeviceEvent]
     ) -> None:
         """Shut or open a metric: while it is shut, numbers of it are leftovers."""
-        is_open = gate.read(row.cells[self._places.value])
-        if isinstance(is_open, Garbage):
-            refuse_cell(self._refusals, is_open, row.line, row.cells)
-        elif is_open:
+        is_open = gate[text]
+        if is_open:
             self._shut.discard(gate.metric)
         elif is_open is not None:
             self._shut.add(gate.metric)
@@ -309,13 +303,6 @@ class _Fold:
         except ValueError as error:
             self._refusals.add(_BAD_TAKEN, row.line, ",".join(row.cells), str(error))
             return None
-
-
-def _feeds(meaning: Meaning) -> str:
-    """Return what a name feeds, in words; nothing for one that is ignored."""
-    if meaning.gates is not None:
-        return f"availability of {meaning.gates}"
-    return meaning.metric or (f"notice {meaning.notice}" if meaning.notice else "")
 
 
 def _open_feed(meaning: Meaning, zero: frozenset[Metric], *, decimal_comma: bool) -> Feed:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-from monitor.model.event import DeviceNotice, NoticeKind, Observation, Validity
+from monitor.model.event import Observation, Validity
 from monitor.model.instant import Instant
 from monitor.model.metric import Metric, describe
 from monitor.recordings.cells import Cell, Column, Garbage
@@ -12,45 +12,6 @@ from monitor.recordings.notes import Notes, Refusals
 from monitor.recordings.waves import WaveGatherer
 
 EVENTS_AT_ONCE_MAX: Final = 100_000
-_ON: Final = frozenset(("1", "1.0", "true", "yes", "on"))
-_OFF: Final = frozenset(("0", "0.0", "false", "no", "off"))
-
-
-class NoticeColumn:
-    """A column of 0 and 1 about the device itself; speaks at its edges."""
-
-    def __init__(self, notice: NoticeKind) -> None:
-        self.notice = notice
-        self._present = False
-
-    def read(self, text: str, at: Instant) -> DeviceNotice | Garbage | None:
-        """Return the edge that this cell makes, if any; a blank cell says nothing."""
-        present = _flag(text, self.notice)
-        if isinstance(present, Garbage):
-            return present
-        if present is None or present == self._present:
-            return None
-        self._present = present
-        return DeviceNotice(self.notice, at, present)
-
-
-class GateColumn:
-    """A column of 0 and 1 that says whether a metric can be measured now."""
-
-    def __init__(self, metric: Metric) -> None:
-        self.metric = metric
-
-    def read(self, text: str) -> bool | Garbage | None:
-        """Return whether the metric is available; a blank cell says nothing."""
-        return _flag(text, f"{self.metric} available")
-
-
-def _flag(text: str, name: str) -> bool | Garbage | None:
-    word = text.strip().lower()
-    if word and word not in _ON and word not in _OFF:
-        kind = f"{name}: cells other than 0 and 1 were rejected"
-        return Garbage(kind, f"{name} {word[:40]!r} is neither 0 nor 1")
-    return word in _ON if word else None
 
 
 def is_episodic(metric: Metric) -> bool:

@@ -11,6 +11,7 @@ import msgspec
 
 from monitor.model.event import NoticeKind
 from monitor.model.metric import Metric, describe
+from monitor.recordings.flags import NO_BREATH, Gate, Sense
 
 _SYNONYMS: Final[dict[Metric, str]] = {
     Metric.SPO2: "spo2 sat sao2pulse plethspo2 plethsat spo2sat spo2value pulseoximetry",
@@ -70,7 +71,12 @@ _DEVICE: Final = re.compile(
     r"monitor|device|ecg|snuadc|primus|intellivue|philips|carescape|datex|draeger"
     r"|(?!apn|desat|odi|ahi|event|alarm|spo|sat)[a-z]+[ -]?\d{2,5}[a-z]?"
 )
-_AVAILABLE: Final = re.compile(r"[ _.-](is[ _.-])?(available|valid)$")
+_GATE: Final = re.compile(
+    r"(?:is_)?(?P<stem>.+?)(?:_(?:signal|data|reading|value))?(?:_is)?_"
+    r"(?:(?P<not>not_?avail(?:able)?|un_?avail(?:able)?|not_?valid|invalid|missing|na)"
+    r"|(?P<yes>avail(?:able)?|valid|ok)|status|state|flag)(?:_flag)?"
+)
+_NO_BREATH: Final = re.compile(r"no[ _.-]?breaths?(?:[ _.-](?:alarm|detected|flag))?")
 _GATE_WORDS: Final = {"co2": "etco2", "capno": "etco2", "capnograph": "etco2"}
 _BRACKET: Final = re.compile(r"[\[(]([^\])]*)[\])]")
 
@@ -78,27 +84,42 @@ _BRACKET: Final = re.compile(r"[\[(]([^\])]*)[\])]")
 class Meaning(msgspec.Struct, frozen=True, kw_only=True):
     """What a name stands for: a metric, or a state of the device, or nothing for a reason.
 
-    `gates` is a metric of which a column of 0 and 1 says whether it can be measured.
+    `gates` is what a flag says can be measured or cannot; `alarm` is the device's own alarm.
     `value = factor * cell + offset` brings a cell into the metric's unit; `conversion` says so.
     """
 
     metric: Metric | None = None
     notice: NoticeKind | None = None
-    gates: Metric | None = None
+    alarm: str = ""
+    gates: Gate | None = None
     reason: str = ""
     factor: float = 1.0
     offset: float = 0.0
     conversion: str = ""
 
+    @property
+    def state(self) -> NoticeKind | str:
+        """Return the state of the device that the name stands for; "" if none."""
+        return self.notice or self.alarm
+
+    @property
+    def feeds(self) -> str:
+        """Return what the name feeds, in words; nothing for one that is ignored."""
+        if self.gates is not None:
+            return f"availability of {self.gates.metric}"
+        if self.alarm:
+            return f"the device's own alarm {self.alarm}"
+        return self.metric or (f"notice {self.notice}" if self.notice else "")
+
 
 def meaning_of(name: str) -> Meaning:
     """Return what a column header, a metric name or a signal name means."""
+    if _is_hourly(name):
+        return Meaning(reason=_COUNTED)
     words, unit = split_unit(name)
     stated = _about_device(words)
     if stated is not None:
         return stated
-    if _is_hourly(name):
-        return Meaning(reason=_COUNTED)
     key = _JUNK.sub("", words)
     wave = _wave_of(words)
     metric = wave or _METRIC_OF.get(key) or _METRIC_OF.get(_after_device(words))
@@ -166,9 +187,11 @@ def _wave_of(words: str) -> Metric | None:
 
 def _about_device(words: str) -> Meaning | None:
     """Return what a name says of the device itself; None if it is about a patient."""
-    notice, gated = _notice_of(words), _gated_by(words)
+    notice, gated = _notice_of(words), gated_by(words)
     if notice is not None:
         return Meaning(notice=notice)
+    if _NO_BREATH.fullmatch(words):
+        return Meaning(alarm=NO_BREATH)
     return None if gated is None else Meaning(gates=gated)
 
 
@@ -178,12 +201,18 @@ def _notice_of(words: str) -> NoticeKind | None:
     return NoticeKind(word) if word in set(NoticeKind) else None
 
 
-def _gated_by(words: str) -> Metric | None:
-    """Return the metric that a name says is there or not: "co2_available", "spo2 valid"."""
-    name = words.rpartition("/")[2]
-    stem = _AVAILABLE.sub("", name)
-    key = _JUNK.sub("", stem)
-    return None if stem == name else _METRIC_OF.get(_GATE_WORDS.get(key, key))
+def gated_by(words: str) -> Gate | None:
+    """Return what a name says is there or not: "co2_available", "spo2 valid", "co2na"."""
+    name = re.sub(r"[^a-z0-9]+", "_", words.replace("n/a", "na").rpartition("/")[2]).strip("_")
+    match = _GATE.fullmatch(re.sub(r"(?<=o2)(?=[a-z])", "_", name))
+    if match is None:
+        return None
+    stem = _JUNK.sub("", match["stem"])
+    metric = _METRIC_OF.get(_GATE_WORDS.get(stem, stem))
+    if metric is None:
+        return None
+    sense = Sense.NOT_AVAILABLE if match["not"] else Sense.STATUS
+    return Gate(metric, Sense.AVAILABLE if match["yes"] else sense)
 
 
 def _in_unit(metric: Metric, unit: str, name: str) -> Meaning:

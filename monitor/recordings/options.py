@@ -4,26 +4,36 @@ from collections.abc import Iterable
 
 from monitor.model.errors import ConfigError
 from monitor.model.metric import Metric
+from monitor.recordings.flags import Gate, Sense
+from monitor.recordings.names import gated_by
 
 
-def read_column_map(texts: Iterable[str]) -> dict[str, Metric]:
+def read_column_map(texts: Iterable[str]) -> dict[str, Metric | Gate]:
     """Return the columns named by `COLUMN=METRIC` texts; a column may itself hold a `=`.
+
+    A metric with `_available` or `_not_available` behind it (`co2_available`) names a flag.
 
     Raises:
         ConfigError: no `=`, an unknown metric, or one column or metric given twice.
     """
-    mapped: dict[str, Metric] = {}
+    mapped: dict[str, Metric | Gate] = {}
     for text in texts:
         column, equals, name = text.rpartition("=")
         if not equals or not column.strip():
             raise ConfigError(f"--map {text!r}: write COLUMN=METRIC, for example 'O2 sat=spo2'")
-        metric = read_metric(name, "--map")
+        metric = _read_flag(name) or read_metric(name, "--map")
         if column.strip() in mapped:
             raise ConfigError(f"--map {text!r}: column {column.strip()!r} is mapped twice")
-        if metric in mapped.values():
-            raise ConfigError(f"--map {text!r}: {metric} already has a column")
+        if isinstance(metric, Metric) and metric in mapped.values():
+            raise ConfigError(f"--map {text!r}: {name.strip()} already has a column")
         mapped[column.strip()] = metric
     return mapped
+
+
+def _read_flag(name: str) -> Gate | None:
+    """Return the flag of that name; None if it does not say what 1 means."""
+    gate = gated_by(name.strip().lower())
+    return None if gate is None or gate.sense is Sense.STATUS else gate
 
 
 def read_zero_is_missing(texts: Iterable[str]) -> frozenset[Metric]:

@@ -8,6 +8,7 @@ import msgspec
 from monitor.model.event import DeviceEvent
 from monitor.model.instant import Instant
 from monitor.model.metric import Metric
+from monitor.recordings.flags import Gate
 
 Moment: TypeAlias = tuple[Instant, Sequence[DeviceEvent]]
 """Everything a recording says at one time. Instants count from its first row.
@@ -26,12 +27,13 @@ class ReadOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What a person says about a recording that the file itself does not.
 
     `zero_is_missing`: metrics for which this recorder writes 0 when it has no reading.
-    `column_map`: column header (wide), metric name (long) or signal name (WFDB) -> metric; stronger
-    than any name we know, and taken as being in the metric's unit.
+    `column_map`: column header (wide), metric name (long) or signal name (WFDB) -> metric, or
+    what a flag says can be measured; stronger than any name we know, and taken as being in the
+    metric's unit.
     """
 
     zero_is_missing: frozenset[Metric] = frozenset()
-    column_map: Mapping[str, Metric] = {}
+    column_map: Mapping[str, Metric | Gate] = {}
     sorted_rows_max: int = SORTED_ROWS_MAX
 
 

@@ -8,6 +8,7 @@ import msgspec
 from monitor.model.errors import RecordingError
 from monitor.model.metric import Metric
 from monitor.recordings.files import Text, cells_of, delimiter_of, lines_of
+from monitor.recordings.flags import Gate
 from monitor.recordings.names import Meaning, is_plain_co2, meaning_of
 from monitor.recordings.notes import Notes, Refusals
 from monitor.recordings.order import Row
@@ -122,7 +123,7 @@ def listed(names: Sequence[str]) -> str:
 
 
 def meanings(
-    path: str, names: Sequence[str], column_map: Mapping[str, Metric]
+    path: str, names: Sequence[str], column_map: Mapping[str, Metric | Gate]
 ) -> dict[str, Meaning]:
     """Return what each name stands for; what a person mapped comes first.
 
@@ -134,7 +135,7 @@ def meanings(
     for name in names:
         mapped = wanted.get(name)
         if mapped is not None:
-            found[name] = Meaning(metric=mapped)
+            found[name] = _mapped(mapped)
             continue
         meaning = meaning_of(name)
         if meaning.metric in wanted.values():
@@ -142,6 +143,11 @@ def meanings(
         found[name] = meaning
     _refuse_twins(path, found)
     return found | plain_co2(found)
+
+
+def _mapped(wanted: Metric | Gate) -> Meaning:
+    """Return the meaning that a person gave a name."""
+    return Meaning(gates=wanted) if isinstance(wanted, Gate) else Meaning(metric=wanted)
 
 
 def plain_co2(found: Mapping[str, Meaning]) -> dict[str, Meaning]:
@@ -173,8 +179,8 @@ def _refuse_twins(path: str, found: Mapping[str, Meaning]) -> None:
     """Refuse a recording in which two names stand for one word of ours."""
     seen: dict[str, str] = {}
     for name, meaning in found.items():
-        word = meaning.metric or meaning.notice
-        if word is None:
+        word = meaning.metric or meaning.state
+        if not word:
             continue
         if word in seen:
             raise RecordingError(

@@ -11,9 +11,9 @@ from datetime import date
 from typing import Final, Protocol
 
 from monitor.model.instant import NS_PER_S
-from monitor.recordings.cells import NUMBER
 from monitor.recordings.names import split_unit
 from monitor.recordings.notes import Notes
+from monitor.recordings.words import NUMBER
 
 _TIME_WORDS: Final = (
     "time t seconds second secs sec elapsed elapsedtime elapsedseconds timestamp datetime "

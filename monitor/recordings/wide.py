@@ -11,11 +11,10 @@ from typing import Final
 from monitor.model.event import DeviceEvent, Observation, Validity
 from monitor.model.instant import NS_PER_S, Instant
 from monitor.model.metric import Metric
-from monitor.recordings.cells import Column, Garbage
+from monitor.recordings.cells import Column
+from monitor.recordings.flags import EdgeColumn, GateColumn
 from monitor.recordings.layout import Layout, find_layout
 from monitor.recordings.moment import (
-    GateColumn,
-    NoticeColumn,
     is_episodic,
     open_column,
     refuse_cell,
@@ -102,8 +101,13 @@ class _Fold:
         zero, comma = options.zero_is_missing, table.decimal_comma
         self._numerics: list[tuple[int, Column, Metric, bool]] = []
         self._waves: list[tuple[int, Column, WaveGatherer]] = []
-        self._notices = [(place, NoticeColumn(kind)) for place, kind in layout.notices]
-        self._gates = [(place, GateColumn(metric)) for place, metric in layout.gates]
+        self._states = [
+            (place, EdgeColumn(name, said.state)) for place, name, said in layout.states
+        ]
+        self._gates = [
+            (place, GateColumn(name, gate), _own_places(layout, gate.metric))
+            for place, name, gate in layout.gates
+        ]
         for place, meaning in layout.numerics:
             column = open_column(meaning, zero, decimal_comma=comma)
             self._numerics.append((place, column, column.metric, is_episodic(column.metric)))
@@ -116,7 +120,7 @@ class _Fold:
 
         A time at which nothing but a waveform sample stood yields none: its segment will.
         """
-        keeps_silent_times = bool(self._numerics or self._notices or self._gates)
+        keeps_silent_times = bool(self._numerics or self._states or self._gates)
         zero: int | None = None
         at = Instant(0)
         events: list[DeviceEvent] = []
@@ -139,6 +143,8 @@ class _Fold:
         for _, _, gatherer in self._waves:
             events += gatherer.flush()
         tell_lone((gatherer for _, _, gatherer in self._waves), self._notes)
+        for flag in (*(gate for _, gate, _ in self._gates), *(state for _, state in self._states)):
+            flag.tell(self._notes)
         if zero is not None or self._refusals:
             yield at, events + list(self._refusals.take(at))
 
@@ -157,8 +163,10 @@ class _Fold:
                 events.append(Observation(metric, None, _NOT_AVAILABLE, now))
         if self._waves:
             self._take_samples(row, now, events)
-        if self._notices:
-            self._take_notices(row, now, events)
+        for place, state in self._states:
+            edge = state.read(cells[place], now)
+            if edge is not None:
+                events.append(edge)
         if self._refusals:
             events += self._refusals.take(now)
 
@@ -167,14 +175,12 @@ class _Fold:
 
         A metric without a column of its own is told as not available.
         """
-        cells = list(row.cells)
-        for place, gate in self._gates:
-            is_open = gate.read(cells[place])
-            if isinstance(is_open, Garbage):
-                refuse_cell(self._refusals, is_open, row.line, cells)
-            if is_open is not False:
+        cells = row.cells
+        for place, gate, own in self._gates:
+            if gate[row.cells[place]] is not False:
                 continue
-            own = [at for at, _, metric, _ in self._numerics if metric is gate.metric]
+            if cells is row.cells:
+                cells = list(cells)
             for at in own:
                 cells[at] = ""
             if not own:
@@ -190,14 +196,10 @@ class _Fold:
             elif cell is not None:
                 refuse_cell(self._refusals, cell, row.line, row.cells)
 
-    def _take_notices(self, row: Row, now: Instant, events: list[DeviceEvent]) -> None:
-        """Add the edges of device states in one row."""
-        for place, column in self._notices:
-            edge = column.read(row.cells[place], now)
-            if isinstance(edge, Garbage):
-                refuse_cell(self._refusals, edge, row.line, row.cells)
-            elif edge is not None:
-                events.append(edge)
+
+def _own_places(layout: Layout, metric: Metric) -> tuple[int, ...]:
+    """Return the places of the columns that hold numbers of `metric`."""
+    return tuple(place for place, meaning in layout.numerics if meaning.metric is metric)
 
 
 def _timed(table: Table, time: TimeColumn) -> list[Row]:

@@ -1,0 +1,137 @@
+"""Columns that hold a state and no number: what can be measured now, and what the device says.
+
+A word that is not known says nothing: it is no refused input, and is told once, with the remedy.
+"""
+
+import re
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from monitor.model.event import DeviceAlarm, DeviceEvent, DeviceNotice, NoticeKind
+from monitor.model.instant import Instant
+from monitor.model.metric import Metric
+from monitor.recordings.notes import Notes
+from monitor.recordings.words import number_in
+
+NO_BREATH: Final = "no_breath"
+"""The device's own alarm that it sees no breath, by the word that drivers use."""
+
+_YES: Final = frozenset(("true", "t", "yes", "y", "on"))
+_NO: Final = frozenset(("false", "f", "no", "n", "off"))
+_AVAILABLE_WORDS: Final = "available avail valid ok okay good normal measured"
+_IS_AVAILABLE: Final = frozenset(_AVAILABLE_WORDS.split())
+_NOT_WORDS: Final = (
+    "notavailable notavail unavailable unavail na invalid notvalid bad missing notok notgood "
+    "error fault failed lost disconnected"
+)
+_IS_NOT: Final = frozenset(_NOT_WORDS.split())
+_BLANK: Final = frozenset(("", "nan", "null", "none", "#n/a", "<na>", "nat"))
+_ABOUT: Final = re.compile(r"^(etco2|co2|capno|spo2|sensor|signal|data)(is)?(?=[a-z])")
+_WORDS_NAMED_MAX: Final = 5
+
+
+class Sense(StrEnum):
+    """What the number 1 says in a flag about a metric; in a status it says nothing."""
+
+    AVAILABLE = "available"
+    NOT_AVAILABLE = "not_available"
+    STATUS = "status"
+
+
+class Gate(msgspec.Struct, frozen=True):
+    """A column that says whether `metric` can be measured now."""
+
+    metric: Metric
+    sense: Sense = Sense.AVAILABLE
+
+
+class Flag(dict[str, bool | None]):
+    """The cells of one flag by their text: True, False, or None for one that says nothing.
+
+    Words that are not known are counted, and told by `tell`.
+    """
+
+    def __init__(self, name: str, remedy: str) -> None:
+        super().__init__()
+        self._name = name.strip()
+        self._remedy = remedy
+        self._unknown: list[str] = []
+        self._count = 0
+
+    def __missing__(self, text: str) -> bool | None:
+        word = text.strip().strip("'\"").strip().lower()
+        is_blank = word in _BLANK or set(word) <= set("-.?*_")
+        said = None if is_blank else self._said(word)
+        if said is None and not is_blank:
+            self._count += 1
+            if word[:40] not in self._unknown and len(self._unknown) < _WORDS_NAMED_MAX:
+                self._unknown.append(word[:40])
+            return None  # not remembered, so that each one is counted
+        self[text] = said
+        return said
+
+    def _said(self, word: str) -> bool | None:
+        """Return what a word says; None if it is not one of a flag."""
+        return _yes_or_no(word)
+
+    def tell(self, notes: Notes) -> None:
+        """Note the words that said nothing, if there were any."""
+        if self._count:
+            words = ", ".join(repr(word) for word in self._unknown)
+            cells = "1 cell" if self._count == 1 else f"{self._count} cells"
+            notes.tell(
+                f"{self._name!r}: {cells} held no word of a flag ({words}) and said nothing; "
+                f"{self._remedy}"
+            )
+
+
+class GateColumn(Flag):
+    """A flag about a metric: True where it can be measured, False where it cannot."""
+
+    def __init__(self, name: str, gate: Gate) -> None:
+        word = "co2" if gate.metric is Metric.ETCO2 else gate.metric
+        super().__init__(
+            name,
+            f"write 1 and 0, and say what 1 means: --map '{name.strip()}={word}_available' or "
+            f"--map '{name.strip()}={word}_not_available'",
+        )
+        self.metric = gate.metric
+        self._sense = gate.sense
+
+    def _said(self, word: str) -> bool | None:
+        key = _ABOUT.sub("", re.sub(r"[^a-z0-9]", "", word))
+        if key in _IS_AVAILABLE or key in _IS_NOT:
+            return key in _IS_AVAILABLE
+        said = _yes_or_no(word)
+        if self._sense is Sense.STATUS:
+            return said if word in {"on", "off"} else None
+        return not said if said is not None and self._sense is Sense.NOT_AVAILABLE else said
+
+
+class EdgeColumn(Flag):
+    """A flag about the device itself, a notice or its own alarm: speaks where it changes."""
+
+    def __init__(self, name: str, state: NoticeKind | str) -> None:
+        super().__init__(name, "write 1 and 0")
+        self._state = state
+        self._present = False
+
+    def read(self, text: str, at: Instant) -> DeviceEvent | None:
+        """Return the edge that this cell makes, if any; a blank cell says nothing."""
+        present = self[text]
+        if present is None or present == self._present:
+            return None
+        self._present = present
+        if isinstance(self._state, NoticeKind):
+            return DeviceNotice(self._state, at, present)
+        return DeviceAlarm(self._state, at, present)
+
+
+def _yes_or_no(word: str) -> bool | None:
+    """Return what 1 and 0, or a word for them, say."""
+    if word in _YES or word in _NO:
+        return word in _YES
+    number = number_in(word, decimal_comma=True)
+    return None if number not in {0.0, 1.0} else number == 1.0
