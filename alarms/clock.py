@@ -30,7 +30,8 @@ class Evidence(msgspec.Struct, frozen=True, omit_defaults=True):
         """Return the evidence when data say that it is just not so, and may be again."""
         if self.aside is not None:
             return self
-        return msgspec.structs.replace(self.interrupted(now), aside=now)
+        running = 0 if self.stretch is None else now - self.stretch
+        return Evidence(self.since, None, Duration(self.measured + running), now, self.paused)
 
     def continued(self, now: Instant) -> "Evidence":
         """Return the evidence when data say again that it is so."""
@@ -66,9 +67,9 @@ def begin(evidence: Evidence | None, now: Instant, lasts: Duration) -> Evidence:
     return evidence.continued(now)
 
 
-def stop(evidence: Evidence | None, now: Instant, lasts: Duration) -> Evidence | None:
+def stop(evidence: Evidence, now: Instant, lasts: Duration) -> Evidence | None:
     """Return evidence when data say that it is just not so; None once that is so for `lasts`."""
-    if evidence is None:
+    if not lasts:
         return None
     stopped = evidence.stopped(now)
     return None if stopped.is_over(now, lasts) else stopped

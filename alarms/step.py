@@ -248,12 +248,12 @@ def _with_evidence(policy: Policy, state: State, happened: Input, now: Instant) 
     severe: Evidence | None = None
     if happened in _CROSSED and not is_standing:
         evidence = begin(state.evidence, now, policy.clear_for)
-    elif happened is Input.BETWEEN:
+    elif happened is Input.BETWEEN and state.evidence is not None:
         patience = _patience(policy, state.evidence, policy.well, value)
         evidence = stop(state.evidence, now, patience)
     if happened is Input.SEVERE and not (state.is_severe and is_standing):
         severe = begin(state.severe_evidence, now, policy.clear_for)
-    elif happened in _BETTER:
+    elif happened in _BETTER and state.severe_evidence is not None:
         patience = _patience(policy, state.severe_evidence, policy.severe_well, value)
         severe = stop(state.severe_evidence, now, patience)
     if evidence is state.evidence and severe is state.severe_evidence and state.lost_at is None:
@@ -262,15 +262,14 @@ def _with_evidence(policy: Policy, state: State, happened: Input, now: Instant) 
 
 
 def _patience(
-    policy: Policy, evidence: Evidence | None, edge: float | None, value: float | None
+    policy: Policy, evidence: Evidence, edge: float | None, value: float | None
 ) -> Duration:
     """Return how long a reading better by less than the hysteresis may last before it ends a clock.
 
     A moment at the limit, come from a value well beyond it, only stops the clock; where a value
     hovers about the limit such a reading ends it at once. `value` is the one judged before.
     """
-    is_stopped = evidence is not None and evidence.aside is not None
-    is_moment = is_stopped or _is_beyond(policy, edge, value)
+    is_moment = evidence.aside is not None or _is_beyond(policy, edge, value)
     return policy.clear_for if is_moment else Duration(0)
 
 
