@@ -20,6 +20,7 @@ import msgspec
 
 from alarms.breaths import BreathDetector
 from alarms.rules import ApnoeaRules
+from alarms.unmeasured import Unmeasured
 from alarms.zeros import BREATHLESS, Zeros, is_fresh, was_cut_off_flat
 from monitor.model.event import NoticeKind, WaveformSegment
 from monitor.model.instant import Duration, Instant, later, seconds
@@ -31,6 +32,7 @@ EXPLAINING: Final = frozenset(
         NoticeKind.WARMING_UP,
         NoticeKind.SAMPLE_LINE_OFF,
         NoticeKind.OCCLUSION,
+        NoticeKind.CO2_UNMEASURED,
     }
 )
 _FLAT_SETTLES: Final = seconds(10)
@@ -48,7 +50,8 @@ class BreathClock(msgspec.Struct, kw_only=True):
     `since` is the last breath, `stretch` the start of the running measured stretch, `measured` what
     was measured before it. `explained` lists the notices that stand.
     `no_breath_from`: the device itself says so. `derived_at`: when numbers were last taken from
-    the waveform.
+    the waveform. `excused`: for how long CO2 could not be measured since the last breath, as the
+    device said, while it printed no rate of 0.
     """
 
     wave: BreathDetector = msgspec.field(default_factory=BreathDetector)
@@ -63,6 +66,7 @@ class BreathClock(msgspec.Struct, kw_only=True):
     zeros: Zeros = msgspec.field(default_factory=Zeros)
     no_breath_from: Instant | None = None
     derived_at: Instant | None = None
+    excused: Unmeasured = msgspec.field(default_factory=Unmeasured)
 
     def is_armed(self, rules: ApnoeaRules) -> bool:
         """Say whether enough breaths were seen for their absence to mean something."""
@@ -86,6 +90,7 @@ class BreathClock(msgspec.Struct, kw_only=True):
 
         The last EtCO2 of any validity came at `etco2_at`.
         """
+        self._excuse(now, is_counting=rate == 0)
         if rate is None:
             if not is_fresh(self.wave, now) and self.etco2_is_lost:
                 self.lose(now)
@@ -139,11 +144,13 @@ class BreathClock(msgspec.Struct, kw_only=True):
         self.since = at
         self.stretch = at
         self.measured = Duration(0)
+        self.excused.restart(at)
 
     def rearm(self) -> None:
         """Forget the last breath; the clock starts again with the next thing the channel says."""
         self.since = self.stretch = None
         self.measured = Duration(0)
+        self.excused = Unmeasured()
 
     def _measure(self, now: Instant) -> None:
         self.heard_at = now
@@ -154,7 +161,8 @@ class BreathClock(msgspec.Struct, kw_only=True):
 
     def lose(self, now: Instant) -> None:
         """The channel stopped measuring."""
-        if self.stretch is not None and not self.explained:
+        self._look(now)
+        if self.stretch is not None and not self._names_a_state():
             until = now if self.heard_at is None else min(now, self.heard_at)
             self.measured = Duration(self.measured + max(0, until - self.stretch))
             self.stretch = None
@@ -164,10 +172,32 @@ class BreathClock(msgspec.Struct, kw_only=True):
         if is_present:
             if notice not in self.explained:
                 self.explained.append(notice)
-            self._measure(now)
+            if notice is not NoticeKind.CO2_UNMEASURED:
+                self._measure(now)
         elif notice in self.explained:
             self.explained.remove(notice)
-            self.zeros.explain(now, later(now, _FLAT_SETTLES))
+            if notice is not NoticeKind.CO2_UNMEASURED:
+                self.zeros.explain(now, later(now, _FLAT_SETTLES))
+        self._look(now)
+
+    def _names_a_state(self) -> bool:
+        """Say whether the device names a state of its own, not only that CO2 is not measured."""
+        return any(each is not NoticeKind.CO2_UNMEASURED for each in self.explained)
+
+    def _look(self, now: Instant) -> None:
+        """Let flat samples count, or not, by what the device says of itself."""
+        if self.explained:
+            self.wave.look_away(now)
+        else:
+            self.wave.look_again(now)
+        self._excuse(now, is_counting=self.zeros.since is not None)
+
+    def _excuse(self, now: Instant, *, is_counting: bool) -> None:
+        """Stop the clock while CO2 is not measured, unless the device counts no breath anyway."""
+        if is_counting or NoticeKind.CO2_UNMEASURED not in self.explained:
+            self.excused.end(now)
+        else:
+            self.excused.begin(now)
 
     def hear_device(self, now: Instant, lasted: Duration, *, is_present: bool) -> None:
         """The device's own alarm says "no breath", for `lasted` so far; or ends it."""
@@ -180,7 +210,7 @@ class BreathClock(msgspec.Struct, kw_only=True):
 
     def silent_due(self) -> Instant | None:
         """Return when the channel counts as no longer measuring unless it speaks before."""
-        if self.stretch is None or self.heard_at is None or self.explained:
+        if self.stretch is None or self.heard_at is None or self._names_a_state():
             return None
         return later(self.heard_at, _CHANNEL_SILENT)
 
@@ -202,7 +232,10 @@ class BreathClock(msgspec.Struct, kw_only=True):
         else:
             plain = Instant(max(self.since + rules.after, self.stretch + missing))
         latest = later(self.since, rules.ambiguous_max)
-        explained = latest if self.explained else self.zeros.explained_until(self.wave)
+        if self._names_a_state() or self.excused.running_from is not None:
+            return max(plain, latest)
+        resumed = later(self.since, Duration(rules.after + self.excused.before))
+        explained = max(resumed, self.zeros.explained_until(self.wave))
         return max(plain, min(latest, explained))
 
     def doubts_zero(self, now: Instant) -> bool:
@@ -210,7 +243,7 @@ class BreathClock(msgspec.Struct, kw_only=True):
 
         Bounded: after `DOUBT_MAX` of it the printed zero is believed whatever speaks against it.
         """
-        if self.explained:
+        if self._names_a_state():
             return self.zeros.may_doubt(now)
         return self.zeros.are_explained(self.wave, now)
 

@@ -16,8 +16,9 @@ from typing import Final
 import msgspec
 
 from alarms.rhythm import Rhythm
+from alarms.unmeasured import Unmeasured
 from monitor.model.event import WaveformSegment
-from monitor.model.instant import NS_PER_S, Duration, Instant, seconds
+from monitor.model.instant import NS_PER_S, Duration, Instant, later, seconds
 from monitor.model.metric import Metric, describe
 
 AMPLITUDE_MIN: Final = 8.0
@@ -49,7 +50,7 @@ class BreathDetector(msgspec.Struct, kw_only=True):
     last rise that was no blip, `breath_at` the last accepted breath and `breath_before` the one
     before. `sampled_at` is the last sample that had a value, `still_from` the first of the newest
     samples among which nothing moved. `is_timed`: the waveform is fast enough to time its phases,
-    and `rhythm` means something.
+    and `rhythm` means something. `unmeasured` is taken off what is counted since the last breath.
     """
 
     baseline: float | None = None
@@ -70,6 +71,7 @@ class BreathDetector(msgspec.Struct, kw_only=True):
     still_from: Instant | None = None
     still_low: float = _HIGHEST
     still_high: float = _LOWEST
+    unmeasured: Unmeasured = msgspec.field(default_factory=Unmeasured)
 
     def feed(self, segment: WaveformSegment) -> int:
         """Take the samples of one segment; return how many breaths were accepted in it."""
@@ -88,13 +90,37 @@ class BreathDetector(msgspec.Struct, kw_only=True):
         """Say whether nothing has moved for so long, up to the newest sample."""
         if self.still_from is None or self.sampled_at is None:
             return False
-        return self.sampled_at - self.still_from >= at_least
+        return self.still_for(self.sampled_at) >= at_least
 
     def is_breathless(self, at_least: Duration) -> bool:
         """Say whether no breath was seen for so long, up to the newest sample."""
         if self.breath_at is None or self.sampled_at is None:
             return False
-        return self.sampled_at - self.breath_at >= at_least
+        return self.breathless_for(self.sampled_at) >= at_least
+
+    def still_for(self, at: Instant) -> Duration:
+        """Return for how long nothing has moved at `at`, unmeasured time aside."""
+        if self.still_from is None:
+            return Duration(0)
+        running = self.unmeasured.running_from
+        return Duration(max(0, (at if running is None else min(at, running)) - self.still_from))
+
+    def breathless_for(self, at: Instant) -> Duration:
+        """Return for how long no breath was seen at `at`, unmeasured time aside."""
+        if self.breath_at is None:
+            return Duration(0)
+        return Duration(at - self.breath_at - self.unmeasured.until(at))
+
+    def look_away(self, now: Instant) -> None:
+        """The device says that it cannot measure: only a breath means something now."""
+        self.unmeasured.begin(now)
+
+    def look_again(self, now: Instant) -> None:
+        """The device can measure again: stillness goes on from where it stood."""
+        running = self.unmeasured.running_from
+        if running is not None and self.still_from is not None:
+            self.still_from = Instant(now - max(0, running - self.still_from))
+        self.unmeasured.end(now)
 
     def _take(self, sample: float, at: Instant) -> None:
         before = self.sampled_at
@@ -139,7 +165,12 @@ class BreathDetector(msgspec.Struct, kw_only=True):
 
     def _count(self, rose: Instant) -> None:
         self.is_counted = True
-        self.breath_before, self.breath_at = self.breath_at, rose
+        apart = self.unmeasured.until(rose)
+        if apart >= _HOLE_MIN:
+            self.rhythm.break_off()
+        self.breath_before = None if self.breath_at is None else later(self.breath_at, apart)
+        self.breath_at = rose
+        self.unmeasured.restart(rose)
         self.breaths += 1
         self.rhythm.begin_breath(rose)
 

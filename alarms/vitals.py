@@ -129,7 +129,7 @@ class Vitals:
 
     def _zero_is_meant(self, metric: Metric) -> bool:
         """Say whether a printed 0 is about the patient (no breath, no beat) or the sensor."""
-        if metric is Metric.RESP_RATE:
+        if metric in {Metric.RESP_RATE, Metric.ETCO2}:
             return self.senses.breaths.has_co2
         if metric is Metric.HEART_RATE:
             heart = self.senses.channels[metric]

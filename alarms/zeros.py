@@ -25,7 +25,7 @@ from typing import Final
 import msgspec
 
 from alarms.breaths import BreathDetector
-from monitor.model.instant import Instant, later, seconds
+from monitor.model.instant import Duration, Instant, later, seconds
 
 WAVE_FRESH: Final = seconds(3)
 DOUBT_MAX: Final = seconds(60)
@@ -33,6 +33,8 @@ STILL_LONG: Final = seconds(11)
 BREATHLESS_LONG: Final = seconds(15)
 BREATHLESS: Final = seconds(10)
 _STILL: Final = seconds(7)
+_ZEROS_LONG: Final = seconds(16)
+_STILL_SAID: Final = seconds(5)
 _PLAIN_INTERVAL_MAX: Final = seconds(9.2)
 _EXPLAINED_AFTER: Final = seconds(30)
 _EXPLAINED_MAX: Final = seconds(45)
@@ -48,11 +50,10 @@ def is_fresh(wave: BreathDetector, at: Instant) -> bool:
 
 def was_flat_before(wave: BreathDetector, at: Instant) -> bool:
     """Say whether the waveform arrived, and showed less than any pause between breaths does."""
-    breath, still = wave.breath_at, wave.still_from
-    if breath is None or not is_fresh(wave, at):
+    if wave.breath_at is None or not is_fresh(wave, at):
         return False
     seen = at if wave.sampled_at is None else min(at, wave.sampled_at)
-    return seen - breath >= BREATHLESS or (still is not None and seen - still >= _STILL)
+    return wave.breathless_for(seen) >= BREATHLESS or wave.still_for(seen) >= _STILL
 
 
 def _is_plain(wave: BreathDetector) -> bool:
@@ -106,6 +107,7 @@ class Zeros(msgspec.Struct, kw_only=True, omit_defaults=True):
         """The device prints a rate of 0; the last EtCO2 of any validity came at `etco2_at`."""
         before, self.rate_at = self.rate_at, now
         if self.since is not None:
+            self._weigh_again(wave, now)
             return
         self.since = now
         self._weigh_silence(wave, before, now)
@@ -162,6 +164,18 @@ class Zeros(msgspec.Struct, kw_only=True, omit_defaults=True):
         enough = BREATHLESS_LONG if is_loss else BREATHLESS
         self.are_counted = is_fresh(wave, now) and wave.is_breathless(enough)
 
+    def _weigh_again(self, wave: BreathDetector, now: Instant) -> None:
+        """Zeros that go on are a count too, once the line was flat for long enough around a flag.
+
+        What the device could not measure was taken off where they began; the rest may follow.
+        """
+        breath = wave.breath_at
+        if self.since is None or breath is None or breath >= self.since:
+            return
+        were_late = self.since - breath >= BREATHLESS_LONG
+        if were_late and self.is_flat_first and is_fresh(wave, now):
+            self.are_counted = self.are_counted or wave.is_breathless(BREATHLESS_LONG)
+
     def _explain(self, wave: BreathDetector, now: Instant, since: Instant) -> None:
         if self.is_flat_first and self._is_just_gone(now):
             return
@@ -187,9 +201,26 @@ class Zeros(msgspec.Struct, kw_only=True, omit_defaults=True):
         """Return when the newest explanation stops counting; a line long flat ends it early."""
         if self.explained_end is None:
             return Instant(0)
-        if wave.is_still(STILL_LONG) or wave.is_breathless(BREATHLESS_LONG):
+        is_long = wave.is_still(self._long(wave)) or wave.is_breathless(BREATHLESS_LONG)
+        if is_long or self._last_without_a_breath(wave):
             return self.explained_least
         return self.explained_end
+
+    def _long(self, wave: BreathDetector) -> Duration:
+        """Return the stillness that ends an explanation: what was not measured is its first part.
+
+        Some of it must have been measured: the zeroing's own flat line is no evidence.
+        """
+        return Duration(max(_STILL_SAID, STILL_LONG - wave.unmeasured.before))
+
+    def _last_without_a_breath(self, wave: BreathDetector) -> bool:
+        """Say whether zeros were printed for so long over a line without a breath.
+
+        Only where the device says meanwhile that it cannot measure is this later than stillness.
+        """
+        if self.since is None or wave.sampled_at is None or wave.breath_at is None:
+            return False
+        return wave.sampled_at - max(self.since, wave.breath_at) >= _ZEROS_LONG
 
     def are_contradicted(self, wave: BreathDetector, now: Instant) -> bool:
         """Say whether the waveform has shown a breath since the device began to print zeros."""

@@ -97,6 +97,7 @@ class NoticeKind(StrEnum):
     WARMING_UP = "warming_up"
     SAMPLE_LINE_OFF = "sample_line_off"
     CO2_FAULT = "co2_fault"
+    CO2_UNMEASURED = "co2_unmeasured"
     CHECK_CALIBRATION = "check_calibration"
     CUFF_INFLATING = "cuff_inflating"
     CUFF_FAILED = "cuff_failed"

@@ -40,6 +40,7 @@ _CAPNOGRAPHY: Final = frozenset(
         NoticeKind.WARMING_UP,
         NoticeKind.SAMPLE_LINE_OFF,
         NoticeKind.CO2_FAULT,
+        NoticeKind.CO2_UNMEASURED,
     }
 )
 

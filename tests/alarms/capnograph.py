@@ -92,6 +92,7 @@ class Second(NamedTuple):
     breathes: bool
     is_zeroing: bool
     is_slow: bool = False
+    is_flagged: bool = False
 
 
 class How(NamedTuple):
@@ -99,6 +100,7 @@ class How(NamedTuple):
 
     is_zeroing: bool = False
     wave: str = "breaths"
+    is_flagged: bool = False
 
 
 _PLAIN: Final = How()
@@ -191,7 +193,8 @@ class Capnograph:
         )
         self.rows.append(row._replace(**cells))
         last = self._breaths[-1][0] if self._breaths else -99.0
-        self.truth.append(Second(len(self.rows) - last < _SHORT_PAUSE_S, how.is_zeroing, rate < 8))
+        breathes = len(self.rows) - last < _SHORT_PAUSE_S
+        self.truth.append(Second(breathes, how.is_zeroing, rate < 8, how.is_flagged))
 
     def _breathe(
         self, count: int, rate: float | None = None, peak: float | None = None, **cells: Cell
@@ -251,7 +254,7 @@ class Capnograph:
             self._add(
                 during,
                 own.peak,
-                How(is_zeroing=True, wave=own.lost_wave),
+                How(is_zeroing=True, wave=own.lost_wave, is_flagged=True),
                 etco2=lost_etco2,
                 resp_rate=shown[own.lost_rate],
             )

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from alarms.system import AlarmSystem
 from monitor.model.alarm import AlarmChange, Change
-from monitor.model.event import WaveformSegment
+from monitor.model.event import DeviceNotice, NoticeKind, WaveformSegment
 from monitor.model.instant import Instant, in_seconds, instant_at
 from monitor.model.metric import Metric
 from tests.alarms.capnograph import Capnograph
@@ -42,13 +42,18 @@ class Missed(NamedTuple):
     end: float
 
 
-def play(session: Capnograph) -> list[AlarmChange]:
-    """Return everything told about a session, in order."""
+def play(session: Capnograph, *, flags: bool = False) -> list[AlarmChange]:
+    """Return everything told about a session, in order; `flags`: as of a device that flags."""
     system = AlarmSystem(LIMITS)
     told: list[AlarmChange] = []
+    is_flagged = False
     for second, row in enumerate(session.rows):
         now = instant_at(second)
         told += _let_pass(system, now)
+        if flags and session.truth[second].is_flagged != is_flagged:
+            is_flagged = not is_flagged
+            notice = DeviceNotice(NoticeKind.CO2_UNMEASURED, now, is_flagged)
+            told += system.accept(notice, now)
         if row is None:
             continue
         for metric in _COLUMNS:

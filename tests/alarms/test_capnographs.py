@@ -18,19 +18,22 @@ LATE_MAX_S = 10
 APNOEA_LATE_MAX_S = 45
 
 
-def tally(kinds: tuple[str, ...], seeds: range) -> Tally:
-    """Return what became of the sessions of these seeds."""
+def tally(kinds: tuple[str, ...], seeds: range, *, flags: bool = False) -> Tally:
+    """Return what became of the sessions of these seeds; `flags`: the device says "no CO2"."""
     sum_of_all = Tally()
     for seed in seeds:
         session = Capnograph(seed, kinds)
-        sum_of_all.take(seed, session, play(session))
+        sum_of_all.take(seed, session, play(session, flags=flags))
     return sum_of_all
 
 
 @pytest.mark.hazard("H1")
 @pytest.mark.hazard("H2")
-def test_whatever_the_capnograph_does_episodes_are_found_and_zeroing_is_left_alone() -> None:
-    found = tally(KINDS, range(30))
+@pytest.mark.parametrize("flags", [False, True])
+def test_whatever_the_capnograph_does_episodes_are_found_and_zeroing_is_left_alone(
+    *, flags: bool
+) -> None:
+    found = tally(KINDS, range(30), flags=flags)
     episodes = sum(found.asked[each] for each in EPISODES)
     missed = [each for each in found.missed if each.what in EPISODES]
     assert episodes > 100
@@ -42,15 +45,18 @@ def test_whatever_the_capnograph_does_episodes_are_found_and_zeroing_is_left_alo
     assert [each for each in found.missed if each.what in {"gap", "apnoea"}] == []
 
 
-def test_a_capnograph_that_only_zeroes_itself_alarms_nobody() -> None:
-    found = tally(("zeroing",), range(100, 112))
+@pytest.mark.parametrize("flags", [False, True])
+def test_a_capnograph_that_only_zeroes_itself_alarms_nobody(*, flags: bool) -> None:
+    found = tally(("zeroing",), range(100, 112), flags=flags)
     assert found.asked["zeroing"] > 60
     assert found.false == []
 
 
 @pytest.mark.hazard("H1")
-def test_an_apnoea_is_told_whatever_the_device_prints() -> None:
-    found = tally(("apnoea", "apnoea_into_zeroing", "zeroing_into_apnoea"), range(200, 210))
+@pytest.mark.parametrize("flags", [False, True])
+def test_an_apnoea_is_told_whatever_the_device_prints(*, flags: bool) -> None:
+    kinds = ("apnoea", "apnoea_into_zeroing", "zeroing_into_apnoea")
+    found = tally(kinds, range(200, 210), flags=flags)
     assert found.missed == []
     assert max(found.late["apnoea"]) <= APNOEA_LATE_MAX_S
 
