@@ -20,13 +20,13 @@ NO_BREATH: Final = "no_breath"
 
 _YES: Final = frozenset(("true", "t", "yes", "y", "on"))
 _NO: Final = frozenset(("false", "f", "no", "n", "off"))
-_AVAILABLE_WORDS: Final = "available avail valid ok okay good normal measured"
-_IS_AVAILABLE: Final = frozenset(_AVAILABLE_WORDS.split())
-_NOT_WORDS: Final = (
+_AVAILABLE: Final = "available avail valid ok okay good normal measured"
+AVAILABLE_WORDS: Final = frozenset(_AVAILABLE.split())
+_NOT_AVAILABLE: Final = (
     "notavailable notavail unavailable unavail na invalid notvalid bad missing notok notgood "
     "error fault failed lost disconnected"
 )
-_IS_NOT: Final = frozenset(_NOT_WORDS.split())
+NOT_AVAILABLE_WORDS: Final = frozenset(_NOT_AVAILABLE.split())
 _BLANK: Final = frozenset(("", "nan", "null", "none", "#n/a", "<na>", "nat"))
 _ABOUT: Final = re.compile(r"^(etco2|co2|capno|spo2|sensor|signal|data)(is)?(?=[a-z])")
 _WORDS_NAMED_MAX: Final = 5
@@ -102,8 +102,8 @@ class GateColumn(Flag):
 
     def _said(self, word: str) -> bool | None:
         key = _ABOUT.sub("", re.sub(r"[^a-z0-9]", "", word))
-        if key in _IS_AVAILABLE or key in _IS_NOT:
-            return key in _IS_AVAILABLE
+        if key in AVAILABLE_WORDS or key in NOT_AVAILABLE_WORDS:
+            return key in AVAILABLE_WORDS
         said = _yes_or_no(word)
         if self._sense is Sense.STATUS:
             return said if word in {"on", "off"} else None

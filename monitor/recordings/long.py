@@ -19,6 +19,7 @@ from monitor.recordings.moment import (
     EVENTS_AT_ONCE_MAX,
     open_column,
     refuse_cell,
+    said_why,
     tell_lone,
 )
 from monitor.recordings.names import Meaning
@@ -26,20 +27,17 @@ from monitor.recordings.notes import Notes, Refusals
 from monitor.recordings.order import Row, in_order
 from monitor.recordings.recording import ColumnUse, Description, Moment, ReadOptions
 from monitor.recordings.sorting import RowSorter
+from monitor.recordings.states import VALIDITY_OF, read_state
 from monitor.recordings.table import Table, listed, meanings
 from monitor.recordings.times import NumberColumn, TimeColumn, time_index
 from monitor.recordings.waves import WaveGatherer
 
 _METRIC_HEADERS: Final = ("metric", "parameter", "signal")
-_VALIDITY_HEADERS: Final = ("validity", "state")
+_VALIDITY_HEADERS: Final = ("validity", "state", "valid")
 _TAKEN_HEADERS: Final = ("taken_s",)
 _NAMES_MAX: Final = 1000
 _TAKEN_REMEMBERED_MAX: Final = 10_000
 _BAD_TAKEN: Final = "taken_s that is not a number was rejected"
-_BLANK_VALIDITY: Final = "rows with a blank validity are taken as not available"
-
-
-_VALIDITY_OF: Final = {str(validity): validity for validity in Validity}
 
 
 class Places(NamedTuple):
@@ -147,7 +145,7 @@ class LongRecording:
             ordered = sorter.sort(rows)
         fold = _Fold(self._places, self._feeds(), time, self._notes, refusals)
         at = Instant(0)
-        for moment in fold.moments(ordered):
+        for moment in said_why(fold.moments(ordered), self._table.path, self._notes):
             at = moment[0]
             yield moment
         self._span_s = at / NS_PER_S
@@ -272,13 +270,8 @@ class _Fold:
         if place is None:
             return Validity.VALID
         text = row.cells[place]
-        validity = _VALIDITY_OF.get(text)
-        if validity is not None:
-            return validity
-        word = text.strip().lower()
-        if not word:
-            self._notes.count(_BLANK_VALIDITY, row.line)
-        return _VALIDITY_OF.get(word, Validity.NOT_AVAILABLE)
+        validity = VALIDITY_OF.get(text)
+        return read_state(text, row.line, self._notes) if validity is None else validity
 
     def _taken_in(self, row: Row) -> Instant | None:
         """Return when the device determined the row's value, on the recording's own zero."""

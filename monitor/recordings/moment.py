@@ -1,17 +1,20 @@
 """What the readers of both CSV shapes share: one moment being gathered, and its limits."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-from monitor.model.event import Observation, Validity
+from monitor.model.errors import RecordingError
+from monitor.model.event import FrameRejected, Observation, Validity
 from monitor.model.instant import Instant
 from monitor.model.metric import Metric, describe
 from monitor.recordings.cells import Cell, Column, Garbage
 from monitor.recordings.names import Meaning
 from monitor.recordings.notes import Notes, Refusals
+from monitor.recordings.recording import Moment
 from monitor.recordings.waves import WaveGatherer
 
 EVENTS_AT_ONCE_MAX: Final = 100_000
+_REASONS_MAX: Final = 3
 
 
 def is_episodic(metric: Metric) -> bool:
@@ -54,3 +57,26 @@ def tell_lone(gatherers: Iterable[WaveGatherer], notes: Notes) -> None:
     for gatherer in gatherers:
         if gatherer.lone:
             notes.tell(f"{gatherer.metric}: {gatherer.lone} lone samples make no waveform")
+
+
+def said_why(moments: Iterator[Moment], path: str, notes: Notes) -> Iterator[Moment]:
+    """Yield the moments; see that a recording of which nothing was read says why.
+
+    Raises:
+        RecordingError: at the end, if nothing was heard; says what became of the rows.
+    """
+    is_heard = False
+    for moment in moments:
+        yield moment
+        said = [event for event in moment[1] if not isinstance(event, FrameRejected)]
+        is_heard = is_heard or bool(said)
+        if any(not isinstance(event, Observation) or event.value is not None for event in said):
+            yield from moments
+            return
+    if not is_heard:
+        why = "; ".join(notes.sentences[:_REASONS_MAX]) or "no cell holds a value"
+        raise RecordingError(
+            f"{path}: nothing was read from its rows: {why}; "
+            "name columns with --map COLUMN=METRIC, or what stands for no reading with --missing"
+        )
+    notes.tell("not one value was read: each was blank, rejected or said to be not available")

@@ -18,6 +18,9 @@ _HEADER_CELLS_MAX: Final = 2000
 _TOO_SHORT: Final = "rows with too few columns were rejected"
 _TOO_LONG: Final = "rows with more columns than the header were rejected"
 _QUOTES: Final = "rows whose quotes do not close were rejected"
+_TIMES_READ: Final = (
+    "write seconds, milliseconds since 1970, a date with a time of day, or a time of day"
+)
 _BAD_TIME: Final = "rows without a readable time were rejected"
 
 
@@ -61,14 +64,20 @@ class Table(msgspec.Struct, frozen=True):
         raise RecordingError(
             f"{self.path}: column {self.headers[index].strip()!r} holds no readable time in the "
             f"first rows, for example {head[0][index][:40] if index < len(head[0]) else ''!r}; "
-            "write seconds, a date with a time of day, or a time of day"
+            f"{_TIMES_READ}"
         )
 
     def rows(
         self, time: TimeColumn, needed: int, notes: Notes, refusals: Refusals
     ) -> Iterator[Row]:
-        """Yield the rows that have a readable time and a cell at `needed`, in file order."""
+        """Yield the rows that have a readable time and a cell at `needed`, in file order.
+
+        Raises:
+            RecordingError: at the end, if no row has a readable time.
+        """
         width, delimiter = len(self.headers), self.delimiter
+        unread = ""
+        is_read = False
         for line, text in lines_of(self.text, notes):
             if line <= self.header_line:
                 continue
@@ -89,8 +98,14 @@ class Table(msgspec.Struct, frozen=True):
                 ns = time.read(cells)
             except (ValueError, IndexError) as error:
                 refusals.add(_BAD_TIME, line, text, str(error))
+                unread = unread or f"line {line}: {error}"
                 continue
+            is_read = True
             yield Row(ns, line, cells)
+        if unread and not is_read:
+            raise RecordingError(
+                f"{self.path}: no row has a readable time: {time.how}, {unread}; {_TIMES_READ}"
+            )
 
 
 def open_table(text: Text) -> Table:

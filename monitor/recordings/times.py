@@ -8,12 +8,14 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
+from statistics import median
 from typing import Final, Protocol
 
 from monitor.model.instant import NS_PER_S
+from monitor.recordings.clocks import COMPACT, match_clock
 from monitor.recordings.names import split_unit
 from monitor.recordings.notes import Notes
-from monitor.recordings.words import NUMBER
+from monitor.recordings.words import NUMBER, number_in
 
 _TIME_WORDS: Final = (
     "time t seconds second secs sec elapsed elapsedtime elapsedseconds timestamp datetime "
@@ -34,12 +36,8 @@ _SPAN_NS_MAX: Final = 1 << 61
 _DAY_NS: Final = 24 * 3600 * NS_PER_S
 _MONTH_WORDS: Final = "jan feb mar apr may jun jul aug sep oct nov dec"
 _MONTHS: Final = {month: str(number) for number, month in enumerate(_MONTH_WORDS.split(), 1)}
-_CLOCK: Final = re.compile(
-    r"(?:(\d{1,4})[/.-](\d{1,2}|[A-Za-z]{3})[/.-](\d{1,4})[T ,]+)?"
-    r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?"
-    r"\s*(?:([AaPp])\.?[Mm]\.?)?\s*(Z|[+-]\d{2}(?::?\d{2})?)?",
-    re.ASCII,
-)
+_EPOCH_UNITS: Final = ((1e11, 1e14, 1_000_000), (1e14, 1e17, 1_000), (1e17, 1e20, 1))
+"""By size, what a number is that is too large for seconds: ms, us or ns since 1970."""
 
 
 class TimeColumn(Protocol):
@@ -113,7 +111,7 @@ class ClockColumn:
 
     def _date_in(self, row: Sequence[str]) -> tuple[str, str, str] | None:
         """Return the three parts of a row's date, if it has one."""
-        match = _CLOCK.fullmatch(self._text(row)) if self._index < len(row) else None
+        match = match_clock(self._text(row)) if self._index < len(row) else None
         return (match[1], match[2], match[3]) if match and match[1] else None
 
     def _text(self, row: Sequence[str]) -> str:
@@ -126,7 +124,7 @@ class ClockColumn:
     def read(self, row: Sequence[str]) -> int:
         """Return the time of `row`; see `TimeColumn.read`."""
         text = self._text(row)
-        match = _CLOCK.fullmatch(text)
+        match = match_clock(text)
         if match is None:
             raise ValueError(f"time {text[:40]!r} is not a date and time, nor a time of day")
         first, month, last, hour, minute, second, fraction, half, zone = match.groups()
@@ -273,6 +271,8 @@ def open_time_column(
         return None
     if kinds.most_common(1)[0][0] == "number":
         unit = _NS_OF_UNIT.get(_time_name(name) or "", NS_PER_S)
+        if unit == NS_PER_S:
+            unit = _epoch_unit(name, [row[index] for row in rows[:50] if index < len(row)], notes)
         return NumberColumn(index, unit, name, decimal_comma=decimal_comma)
     dates = [place for place, header in enumerate(headers) if header.strip().lower() == "date"]
     column = ClockColumn(index, dates[0] if dates else None, name, notes)
@@ -280,9 +280,21 @@ def open_time_column(
     return column
 
 
+def _epoch_unit(name: str, cells: Sequence[str], notes: Notes) -> int:
+    """Return the nanoseconds of one unit where nothing names it: seconds, if they can be."""
+    numbers = [number_in(cell.strip().strip("'\""), decimal_comma=True) for cell in cells]
+    usual = median(abs(number) for number in numbers if number is not None)
+    for low, high, unit in _EPOCH_UNITS:
+        if low <= usual < high:
+            word = {1_000_000: "milliseconds", 1_000: "microseconds", 1: "nanoseconds"}[unit]
+            notes.tell(f"the times in {name!r} are read as {word} since 1970, by their size")
+            return unit
+    return NS_PER_S
+
+
 def _kind(cell: str) -> str:
     """Return whether a cell looks like a number or a clock."""
     word = cell.strip().strip("'\"[]").strip()
-    if NUMBER.fullmatch(word.replace(",", ".")):
+    if NUMBER.fullmatch(word.replace(",", ".")) and not COMPACT.fullmatch(word):
         return "number"
-    return "clock" if _CLOCK.fullmatch(word) else ""
+    return "clock" if match_clock(word) else ""

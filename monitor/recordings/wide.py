@@ -18,6 +18,7 @@ from monitor.recordings.moment import (
     is_episodic,
     open_column,
     refuse_cell,
+    said_why,
     tell_lone,
 )
 from monitor.recordings.notes import Notes, Refusals
@@ -79,7 +80,7 @@ class WideRecording:
             rows = spread(rows, self._coarse, self._notes)
         fold = _Fold(self._layout, self._options, self._table, self._notes, refusals)
         at = Instant(0)
-        for moment in fold.moments(rows):
+        for moment in said_why(fold.moments(rows), self._table.path, self._notes):
             at = moment[0]
             yield moment
         self._span_s = at / NS_PER_S

@@ -5,7 +5,7 @@ import gzip
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from monitor.model.errors import RecordingError
@@ -37,6 +37,8 @@ def wide_rows(draw: st.DrawFn) -> tuple[list[Metric], dict[Instant, dict[Metric,
     for step in draw(st.lists(steps, min_size=1, max_size=12)):
         rows[at] = {metric: draw(value_of(metric)) for metric in metrics if draw(st.integers(0, 3))}
         at = Instant(at + step)
+    # A file of blank cuff readings says nothing at all: that is refused, and another law's matter.
+    assume(any(rows.values()) or not all(map(is_episodic, metrics)))
     return metrics, rows
 
 
@@ -192,3 +194,44 @@ def test_a_recording_read_twice_says_the_same_twice(stream: list[Observation]) -
     first, second = read(long_csv(stream)), read(long_csv(stream))
     assert first.moments == second.moments
     assert first.notes == second.notes
+
+
+TIMES = ("0", "1", "2.5", "soon", "2.4.2020", "", "1615766223000", "20210314235703", "Mar 14, 21")
+CELLS = ("97", "", "-", "x", "<NA>", "ok", "255", "0", "120/80")
+STATES = ("valid", "ok", "1", "0", "", "good", "doubtful", "invalid", "VALID")
+HEADERS = ("time_s,spo2,nibp_sys", "timestamp,co2_wave,co2_na", "time_s,metric,value,state")
+table_rows = st.tuples(*map(st.sampled_from, (TIMES, CELLS, CELLS, STATES)))
+
+
+@settings(max_examples=300)
+@given(st.sampled_from(HEADERS), st.lists(table_rows, max_size=8), st.sampled_from(["spo2", "spo"]))
+def test_a_recording_of_which_no_value_was_read_says_why(
+    header: str, rows: list[tuple[str, ...]], name: str
+) -> None:
+    is_long = header.endswith("state")
+    lines = [(at, name, cell, state) if is_long else (at, cell, b) for at, cell, b, state in rows]
+    try:
+        heard = read("\n".join([header, *(",".join(line) for line in lines)]) + "\n")
+    except RecordingError as error:
+        assert "r.csv: " in str(error)  # noqa: PT017  (a refusal is one of two right answers)
+        return
+    if not heard.segments and all(each.value is None for each in heard.observations):
+        assert heard.notes
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "timestamp,spo2\n25:61:00,97\n25:62:00,98\n",
+            "'timestamp' as a clock, line 2: 25:61:00 is not",
+        ),
+        ("time_s,spo2\n5e9,97\n6e9,98\n", "'time_s'.*5e9.*write seconds, milliseconds since"),
+        ("time_s,metric,value\n5e9,spo2,97\n", "no row has a readable time.*line 2.*5e9"),
+        ("time_s,nibp_sys\n0,\n1,\n", "nothing was read from its rows: no cell holds a value"),
+        ("time_s,spo2\n0\n1\n", "nothing was read.*too few columns"),
+    ],
+)
+def test_a_file_of_which_nothing_was_read_is_an_error_that_says_why(text: str, said: str) -> None:
+    with pytest.raises(RecordingError, match=said):
+        read(text)

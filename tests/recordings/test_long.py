@@ -140,3 +140,20 @@ def test_states_of_the_device_may_stand_among_the_metrics() -> None:
 def test_a_rejection_in_a_file_put_in_order_names_the_line_of_the_file() -> None:
     heard = read(HEADER + "0,spo2,97\n1,spo2,96\n0,hr,fast\n1,hr,81\n")
     assert heard.rejected == ["line 4: heart_rate 'fast' is not a number"]
+
+
+@pytest.mark.parametrize("state", ["ok", "OK", "good", "Valid", "1", "1.0", "true", "available"])
+def test_common_words_of_trust_are_valid(state: str) -> None:
+    heard = read(f"time_s,metric,value,state\n0,spo2,97,{state}\n")
+    assert heard.of(Metric.SPO2) == [(0, 97)]
+    assert heard.notes == ()
+
+
+def test_a_state_we_do_not_know_is_no_trust_and_counted_by_its_word() -> None:
+    rows = "0,spo2,97,valid\n1,spo2,97,dodgy\n2,spo2,97,Dodgy\n3,spo2,97,0\n"
+    heard = read(f"time_s,metric,value,state\n{rows}")
+    assert [value for _, value in heard.of(Metric.SPO2)] == [97, None, None, None]
+    assert heard.notes[0].startswith("2 x rows whose state is 'dodgy' are taken as not available")
+    assert heard.notes[0].endswith("(lines 3, 4)")
+    assert heard.notes[1].startswith("1 x rows whose state is '0'")
+    assert not heard.rejected

@@ -75,6 +75,15 @@ def test_day_and_month_are_told_apart_by_the_smaller_step_where_both_could_be() 
         ("Time (min)", ["0", "1.5"], [0, 90]),
         ("elapsed", ["0:00:01", "0:00:02.25"], [0, 1.25]),
         ("timestamp", ["1700000000", "1700000002"], [0, 2]),
+        ("timestamp", ["1615766223000", "1615766224500"], [0, 1.5]),
+        ("time_s", ["1615766223000", "1615766224500"], [0, 1.5]),
+        ("time", ["1615766223000000", "1615766224500000"], [0, 1.5]),
+        ("t", ["1615766223000000000", "1615766224000000000"], [0, 1]),
+        ("timestamp", ["20210314235903", "20210315000003"], [0, 60]),
+        ("timestamp", ["20210314T235903.5Z", "20210315T000003.5Z"], [0, 60]),
+        ("time", ["Mar 14 2021 10:00:01", "March 14 2021 10:00:03"], [0, 2]),
+        ("time", ["14 Mar 2021 10:00:01", "14-March-2021 10:00:03"], [0, 2]),
+        ("time", ["Sun Mar 14 10:00:01 2021", "Sun Mar 14 10:00:03 2021"], [0, 2]),
     ],
 )
 def test_a_time_column_is_known_by_its_header(
@@ -86,6 +95,20 @@ def test_a_time_column_is_known_by_its_header(
 def test_a_date_column_beside_a_time_of_day_is_used() -> None:
     heard = read("Date,Time,spo2\n1/02/2000,23:59:59,97\n2/02/2000,0:00:01,96\n")
     assert [at for at, _, _ in heard.heard] == [0, 2]
+
+
+def test_a_date_in_words_beside_a_time_of_day_is_used() -> None:
+    heard = read(
+        'DATE,TIME,spo2\n"Mar 14, 21",11:59:59 PM,97\n"Mar 15, 21",12:00:01 AM,96\n'
+        '"Mar 15, 21",12:00:03 AM,95\n'
+    )
+    assert [at for at, _, _ in heard.heard] == [0, 2, 4]
+    assert heard.notes == ()
+
+
+def test_milliseconds_known_by_their_size_are_noted() -> None:
+    (note,) = read("timestamp,spo2\n1615766223000,97\n1615766224000,96\n").notes
+    assert note == "the times in 'timestamp' are read as milliseconds since 1970, by their size"
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ def test_a_change_of_rate_is_learned() -> None:
 
 
 def test_samples_that_stand_alone_are_counted_not_shown() -> None:
-    heard = read("time_s,co2_wave\n0,1\n50,2\n100,3\n")
+    heard = read("time_s,spo2,co2_wave\n0,97,1\n50,97,2\n100,97,3\n")
     assert not heard.segments
     assert any("3 lone samples" in note for note in heard.notes)
 
