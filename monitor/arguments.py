@@ -200,10 +200,26 @@ def _add_replay(commands: "Commands[argparse.ArgumentParser]") -> None:
 def _add_reading(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--limits", default="", metavar="L", help="a preset's name or TOML file")
     parser.add_argument(
-        "--zero-is-missing", action="append", default=[], metavar="METRIC", help="may be repeated"
+        "--zero-is-missing",
+        action="append",
+        default=[],
+        metavar="METRIC",
+        help="this recorder writes 0 where it has no reading; may be repeated",
     )
     parser.add_argument(
-        "--map", action="append", default=[], metavar="COLUMN=METRIC", help="may be repeated"
+        "--missing",
+        action="append",
+        default=[],
+        metavar="VALUE",
+        help="a number or word that stands for no reading, in any column; may be repeated",
+    )
+    parser.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        metavar="COLUMN=METRIC",
+        help="what a column holds, or co2_available or co2_not_available (also spo2_...) for a "
+        "flag; may be repeated",
     )
     parser.add_argument(
         "--driver", metavar="DRIVER", help="the file holds raw bytes of this device"

@@ -158,6 +158,7 @@ def _recorded(chosen: argparse.Namespace, *, speed: str = "max") -> "ReplayWishe
         limits=chosen.limits,
         speed=speed,
         zero_is_missing=tuple(chosen.zero_is_missing),
+        missing=tuple(chosen.missing),
         columns=tuple(chosen.map),
         driver=chosen.driver,
         options=tuple(chosen.option),

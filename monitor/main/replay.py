@@ -22,7 +22,7 @@ from monitor.recordings.capture import is_capture, read_head
 from monitor.recordings.files import open_unpacked
 from monitor.recordings.notes import Notes
 from monitor.recordings.opening import open_recording
-from monitor.recordings.options import read_column_map, read_zero_is_missing
+from monitor.recordings.options import read_column_map, read_missing, read_zero_is_missing
 from monitor.recordings.recording import ReadOptions
 from monitor.runtime.replay import Replay, alarm_line
 from monitor.store.reading import read_entries
@@ -42,6 +42,7 @@ class ReplayWishes(msgspec.Struct, frozen=True, kw_only=True):
     columns: tuple[str, ...]
     driver: str | None
     options: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
     sender: str | None = None
 
 
@@ -97,6 +98,7 @@ def open_items(wishes: ReplayWishes) -> tuple[Items, Described, Callable[[], tup
         Path(wishes.file),
         ReadOptions(
             zero_is_missing=read_zero_is_missing(wishes.zero_is_missing),
+            missing=read_missing(wishes.missing),
             column_map=read_column_map(wishes.columns),
         ),
     )

@@ -4,9 +4,18 @@ from typing import Final
 
 import msgspec
 
-from monitor.model.metric import Metric, describe
+from monitor.model.metric import describe
 from monitor.recordings.names import Meaning
-from monitor.recordings.words import MISSING, number_in
+from monitor.recordings.words import is_missing, number_in
+
+_MARKER_NUMBERS: Final = (
+    "-1 -99 -100 -999 -9999 -99999 127 255 511 999 9999 99999 32767 -32767 -32768 65535 "
+    "8388607 -8388608 16777215 2147483647 -2147483648 4294967295"
+)
+_MARKERS: Final = frozenset(map(float, _MARKER_NUMBERS.split()))
+"""Numbers that devices and exports write for no reading: Nonin and Contec 127, 255 and 511, PHASEIN
+255, Dash -32768, Datex -32767, gateways -1, -100 and 65535; the largest and smallest whole numbers;
+nines by custom. Only where a metric cannot have such a value."""
 
 CELLS_REMEMBERED_MAX: Final = 4096
 
@@ -33,11 +42,19 @@ class Column(dict[str, Cell]):
     """
 
     def __init__(
-        self, metric: Metric, meaning: Meaning, *, zero_is_missing: bool, decimal_comma: bool
+        self,
+        meaning: Meaning,
+        *,
+        zero_is_missing: bool,
+        decimal_comma: bool,
+        missing: frozenset[str] = frozenset(),
     ) -> None:
+        assert meaning.metric is not None
         super().__init__()
-        self.metric = metric
+        self.metric = meaning.metric
         self._meaning = meaning
+        self._missing_words = missing
+        self._missing_numbers = frozenset(map(number_in, missing)) - {None}
         self._zero_is_missing = zero_is_missing
         self._decimal_comma = decimal_comma
 
@@ -50,7 +67,7 @@ class Column(dict[str, Cell]):
     def _read(self, text: str) -> Cell:
         """Return what `text` means."""
         word = text.strip().strip("'\"").strip()
-        if word.lower() in MISSING:
+        if is_missing(word) or word.lower() in self._missing_words:
             return None
         number = number_in(word, decimal_comma=self._decimal_comma)
         if number is None:
@@ -60,7 +77,7 @@ class Column(dict[str, Cell]):
 
     def judge(self, number: float) -> Cell:
         """Return what a number in the file's own unit means."""
-        if number == 0 and self._zero_is_missing:
+        if number in self._missing_numbers or (number == 0 and self._zero_is_missing):
             return None
         value = number * self._meaning.factor + self._meaning.offset
         facts = describe(self.metric)
@@ -70,5 +87,8 @@ class Column(dict[str, Cell]):
         detail = f"{self.metric} {number:g} lies outside {bounds}"
         if number == 0:
             kind = f"{self.metric}: 0 cannot be measured and was read as no reading"
+            return Garbage(kind, detail, is_gap=True)
+        if number in _MARKERS:
+            kind = f"{self.metric}: {number:.10g} stands for no reading and was read as none"
             return Garbage(kind, detail, is_gap=True)
         return Garbage(f"{self.metric}: values outside {bounds} were rejected", detail)

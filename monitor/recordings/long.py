@@ -152,11 +152,11 @@ class LongRecording:
 
     def _feeds(self) -> dict[str, Feed]:
         """Return what the rows of each name become, with nothing remembered yet."""
-        zero, comma = self._options.zero_is_missing, self._table.decimal_comma
+        comma = self._table.decimal_comma
         feeds = {}
         for name, meaning in self._meanings.items():
             if meaning.metric is not None:
-                feeds[name] = _open_feed(meaning, zero, decimal_comma=comma)
+                feeds[name] = _open_feed(meaning, self._options, decimal_comma=comma)
             elif meaning.state:
                 feeds[name] = Feed(state=EdgeColumn(name, meaning.state))
             elif meaning.gates is not None:
@@ -298,13 +298,12 @@ class _Fold:
             return None
 
 
-def _open_feed(meaning: Meaning, zero: frozenset[Metric], *, decimal_comma: bool) -> Feed:
+def _open_feed(meaning: Meaning, options: ReadOptions, *, decimal_comma: bool) -> Feed:
     """Return what the rows of one metric become."""
     assert meaning.metric is not None
-    if describe(meaning.metric).is_wave:
-        column = open_column(meaning, frozenset(), decimal_comma=decimal_comma)
-        return Feed(column=column, gatherer=WaveGatherer(meaning.metric))
-    return Feed(column=open_column(meaning, zero, decimal_comma=decimal_comma))
+    column = open_column(meaning, options, decimal_comma=decimal_comma)
+    is_wave = describe(meaning.metric).is_wave
+    return Feed(column=column, gatherer=WaveGatherer(meaning.metric) if is_wave else None)
 
 
 def _places_of(table: Table, time: TimeColumn, notes: Notes) -> Places:

@@ -10,7 +10,7 @@ from monitor.model.metric import Metric, describe
 from monitor.recordings.cells import Cell, Column, Garbage
 from monitor.recordings.names import Meaning
 from monitor.recordings.notes import Notes, Refusals
-from monitor.recordings.recording import Moment
+from monitor.recordings.recording import Moment, ReadOptions
 from monitor.recordings.waves import WaveGatherer
 
 EVENTS_AT_ONCE_MAX: Final = 100_000
@@ -31,16 +31,15 @@ def observation_of(
     return Observation(metric, None, Validity.NOT_AVAILABLE, at, taken)
 
 
-def open_column(
-    meaning: Meaning, zero_is_missing: frozenset[Metric], *, decimal_comma: bool
-) -> Column:
-    """Return the reader of one metric's cells."""
+def open_column(meaning: Meaning, options: ReadOptions, *, decimal_comma: bool) -> Column:
+    """Return the reader of one metric's cells; a sample of 0 is one whatever the options say."""
     assert meaning.metric is not None
+    zero_is_missing = not describe(meaning.metric).is_wave
     return Column(
-        meaning.metric,
         meaning,
-        zero_is_missing=meaning.metric in zero_is_missing,
+        zero_is_missing=zero_is_missing and meaning.metric in options.zero_is_missing,
         decimal_comma=decimal_comma,
+        missing=options.missing,
     )
 
 

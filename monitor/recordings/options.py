@@ -46,6 +46,18 @@ def read_zero_is_missing(texts: Iterable[str]) -> frozenset[Metric]:
     return frozenset(read_metric(name, "--zero-is-missing") for name in names)
 
 
+def read_missing(texts: Iterable[str]) -> frozenset[str]:
+    """Return what `--missing` texts say stands for no reading: numbers, or words in any case.
+
+    Raises:
+        ConfigError: a blank one; a blank cell is no reading anyhow.
+    """
+    words = frozenset(text.strip().strip("'\"").strip().lower() for text in texts)
+    if "" in words:
+        raise ConfigError("--missing: say a number or a word, for example --missing 127")
+    return words
+
+
 def read_metric(name: str, option: str) -> Metric:
     """Return the metric of that public name.
 

@@ -27,12 +27,14 @@ class ReadOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What a person says about a recording that the file itself does not.
 
     `zero_is_missing`: metrics for which this recorder writes 0 when it has no reading.
+    `missing`: words in lower case, and numbers as text, that stand for no reading in any column.
     `column_map`: column header (wide), metric name (long) or signal name (WFDB) -> metric, or
     what a flag says can be measured; stronger than any name we know, and taken as being in the
     metric's unit.
     """
 
     zero_is_missing: frozenset[Metric] = frozenset()
+    missing: frozenset[str] = frozenset()
     column_map: Mapping[str, Metric | Gate] = {}
     sorted_rows_max: int = SORTED_ROWS_MAX
 

@@ -176,9 +176,7 @@ class WfdbRecording:
         self._notes.forget_counts()
         refusals = Refusals(self._notes)
         columns = {
-            signal.place: open_column(
-                signal.meaning, self._options.zero_is_missing, decimal_comma=False
-            )
+            signal.place: open_column(signal.meaning, self._options, decimal_comma=False)
             for signal in self._signals
         }
         at = Instant(0)

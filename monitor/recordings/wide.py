@@ -99,7 +99,7 @@ class _Fold:
     ) -> None:
         self._notes = notes
         self._refusals = refusals
-        zero, comma = options.zero_is_missing, table.decimal_comma
+        comma = table.decimal_comma
         self._numerics: list[tuple[int, Column, Metric, bool]] = []
         self._waves: list[tuple[int, Column, WaveGatherer]] = []
         self._states = [
@@ -110,10 +110,10 @@ class _Fold:
             for place, name, gate in layout.gates
         ]
         for place, meaning in layout.numerics:
-            column = open_column(meaning, zero, decimal_comma=comma)
+            column = open_column(meaning, options, decimal_comma=comma)
             self._numerics.append((place, column, column.metric, is_episodic(column.metric)))
         for place, meaning in layout.waves:
-            column = open_column(meaning, frozenset(), decimal_comma=comma)
+            column = open_column(meaning, options, decimal_comma=comma)
             self._waves.append((place, column, WaveGatherer(column.metric)))
 
     def moments(self, rows: Iterator[Row]) -> Iterator[Moment]:

@@ -4,10 +4,23 @@ import re
 from math import isfinite
 from typing import Final
 
-MISSING: Final = frozenset(
-    ("", "nan", "-", "--", "---", "----", "-?-", "null", "none", "na", "n/a", "#n/a", "missing")
+_MISSING_WORDS: Final = (
+    "null,none,nil,na,n/a,#n/a,<na>,n.a.,n.a,nd,n.d.,n/d,nat,missing,off,invalid,unavailable,"
+    "not available,not_available,no data,no reading,not measured,unmonitored,unknown"
 )
+_MISSING: Final = frozenset(_MISSING_WORDS.split(","))
+_NO_NUMBER: Final = re.compile(
+    r"[-\u2013\u2014.?*_#~ ]*|[+-]?(?:nan|1?\.?#[qs]?nan|1\.#ind)(?:[.(].*)?"
+)
+"""Dashes, dots and the like alone, and the ways in which programs write that a number is none."""
+
 NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+
+
+def is_missing(word: str) -> bool:
+    """Say whether a word stands for no reading."""
+    lowered = word.lower()
+    return lowered in _MISSING or _NO_NUMBER.fullmatch(lowered) is not None
 
 
 def number_in(word: str, *, decimal_comma: bool = False) -> float | None:

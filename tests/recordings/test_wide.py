@@ -1,17 +1,24 @@
 """Wide CSV: blanks, garbage, repeats, leaps and coarse clocks."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from monitor.model.errors import RecordingError
+from monitor.model.errors import ConfigError, RecordingError
 from monitor.model.event import DeviceNotice, NoticeKind, Observation, Validity
 from monitor.model.metric import Metric, describe
+from monitor.recordings.options import read_missing
 from monitor.recordings.recording import ReadOptions
 from tests.recordings.writing import not_available, read
 
+NUMERICS = sorted(metric for metric in Metric if not describe(metric).is_wave)
+MISSING = (".", "?", "***", "-.-", "<NA>", "OFF", "NaT", "NaN.0", "-nan", "n.a.", "unavailable")
 ZERO_SPO2 = ReadOptions(zero_is_missing=frozenset({Metric.SPO2}))
 
 
-@pytest.mark.parametrize("cell", ["", "  ", "NaN", "nan", "-", "--", "---", "NULL", "N/A", '""'])
+@pytest.mark.parametrize(
+    "cell", ["", "  ", "NaN", "nan", "-", "--", "---", "NULL", "N/A", '""', *MISSING]
+)
 def test_a_cell_without_a_number_is_not_available(cell: str) -> None:
     heard = read(f"time_s,spo2\n0,97\n1,{cell}\n2,98\n")
     assert heard.heard == [(0, Metric.SPO2, 97), (1, Metric.SPO2, None), (2, Metric.SPO2, 98)]
@@ -279,3 +286,46 @@ def test_a_coarse_stamp_that_comes_early_cuts_the_rows_before_it_short() -> None
     assert len(heard.of(Metric.SPO2)) == 660
     assert heard.of(Metric.SPO2)[600][0] == 570
     assert not heard.rejected
+
+
+NUMBERS = [-1, -99, -999, -9999, 127, 255, 511, 999, 9999, 32767, -32768, 65535, 8388607]
+
+
+@given(st.sampled_from(NUMERICS), st.sampled_from(NUMBERS))
+def test_a_number_that_stands_for_none_is_no_reading_only_where_it_cannot_be_one(
+    metric: Metric, number: int
+) -> None:
+    heard = read(f"time_s,{metric}\n0,{number}\n1,{number}.0\n")
+    facts = describe(metric)
+    can_be = facts.technical_low <= number <= facts.technical_high
+    assert heard.of(metric) == [(0, number if can_be else None), (1, number if can_be else None)]
+    assert heard.rejected == []
+    note = f"2 x {metric}: {number} stands for no reading and was read as none (lines 2, 3)"
+    assert (note in heard.notes) is not can_be
+
+
+@given(
+    st.sampled_from(NUMERICS),
+    st.one_of(st.floats(-1000, 1000).map(lambda number: f"{number:.2f}"), st.just("LEAD off")),
+    st.sampled_from(("wide", "long")),
+)
+def test_what_a_person_says_is_missing_is_no_reading_in_any_column(
+    metric: Metric, cell: str, form: str
+) -> None:
+    said = ReadOptions(missing=read_missing([f" {cell.lower()} "]))
+    text = f"time_s,{metric}\n0,{cell}\n" if form == "wide" else LONG.format(metric, cell)
+    heard = read(text, said)
+    assert heard.of(metric) == [(0, None)]
+    assert heard.rejected == []
+
+
+LONG = "time_s,metric,value\n0,{},{}\n"
+
+
+def test_a_missing_number_is_known_in_each_way_of_writing_it() -> None:
+    said = ReadOptions(missing=read_missing(["127", "x"]))
+    heard = read("time_s,pulse_rate,co2_wave\n0,127,127\n1,127.0,x\n2,X,X\n3,126,38\n", said)
+    assert heard.of(Metric.PULSE_RATE) == [(0, None), (1, None), (2, None), (3, 126)]
+    assert heard.rejected == []
+    with pytest.raises(ConfigError, match="--missing: say a number or a word"):
+        read_missing([" "])
