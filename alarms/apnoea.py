@@ -11,6 +11,12 @@ EtCO2 gone out of the midst of breathing) the clock still runs; its end is put o
 `ambiguous_max` after the last breath, whatever the explanation. A flat waveform after the
 explanation ended cuts it short. What zeros and a lost EtCO2 are worth is said in `zeros.py`.
 
+*Not measured is not still.* While the device says only that CO2 cannot be measured, its recorder
+writes a flat line of its own. Such time stops the clock, and the stillness of the waveform, by its
+own length, to the same `ambiguous_max` at most; a breath seen meanwhile is one. A blank EtCO2 says
+no such thing: many devices blank it in an apnoea. Nor does a flag beside a printed rate of 0, which
+is a count; only the waveform's stillness waits for it.
+
 A printed rate of 0 without any source of airway CO2 in the session is a lost signal, not a patient.
 """
 

@@ -98,6 +98,12 @@ class BreathDetector(msgspec.Struct, kw_only=True):
             return False
         return self.breathless_for(self.sampled_at) >= at_least
 
+    def is_behind(self, at_least: Duration) -> bool:
+        """Say whether the last breath was so long ago at the newest sample, measured or not."""
+        if self.breath_at is None or self.sampled_at is None:
+            return False
+        return self.sampled_at - self.breath_at >= at_least
+
     def still_for(self, at: Instant) -> Duration:
         """Return for how long nothing has moved at `at`, unmeasured time aside."""
         if self.still_from is None:

@@ -15,6 +15,8 @@ decided where the zeros begin, from what the waveform showed until then:
 - *Counted* zeros began long after the last breath: breaths that come now end the pause, but they
   do not make the zeros that were printed for it a fault of the device.
 - Breaths that twice came as far apart as in slow breathing speak for the zeros, not against them.
+- What the device could not measure, by its own word, is no part of a pause and of no stillness: 5 s
+  must have been measured. Zeros printed all the while count once they lasted 16 s without a breath.
 
 Whatever speaks against zeros does so for 60 s at most. A device that falls silent for 3 s and more
 before it prints zeros has lost its EtCO2 as one that says so.
@@ -86,13 +88,15 @@ def was_cut_off_flat(wave: BreathDetector, at: Instant) -> bool:
 class Zeros(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The zeros that a device prints, what was lost before them, and what speaks against them.
 
-    `since`: a rate of 0 is printed. `has_etco2`: the newest EtCO2 was above 0. `gone_at`: EtCO2 is
-    0 or not available since, `gone_last` the last time it was. `is_flat_first`: the waveform showed
-    no breath for a while before that. `explained_end` is when the newest explanation stops
-    counting, `explained_least` the earliest a flat waveform may end it.
+    `since`: a rate of 0 is printed. `are_late`: long after the last breath, by the clock;
+    `are_counted`: by what was measured. `has_etco2`: the newest EtCO2 was above 0. `gone_at`:
+    EtCO2 is 0 or not available since, `gone_last` the last time it was. `is_flat_first`: the
+    waveform showed no breath for a while before that. `explained_end` is when the newest
+    explanation stops counting, `explained_least` the earliest a flat waveform may end it.
     """
 
     since: Instant | None = None
+    are_late: bool = False
     are_counted: bool = False
     has_etco2: bool = False
     gone_at: Instant | None = None
@@ -158,23 +162,21 @@ class Zeros(msgspec.Struct, kw_only=True, omit_defaults=True):
     def _weigh(self, wave: BreathDetector, now: Instant) -> None:
         """Say whether these zeros are a count, whatever comes after them."""
         is_loss = self._is_just_gone(now)
-        if is_loss and not self.is_flat_first:
-            self.are_counted = False
+        self.are_late = self.are_counted = False
+        if (is_loss and not self.is_flat_first) or not is_fresh(wave, now):
             return
         enough = BREATHLESS_LONG if is_loss else BREATHLESS
-        self.are_counted = is_fresh(wave, now) and wave.is_breathless(enough)
+        self.are_late = wave.is_behind(enough)
+        self.are_counted = wave.is_breathless(enough)
 
     def _weigh_again(self, wave: BreathDetector, now: Instant) -> None:
-        """Zeros that go on are a count too, once the line was flat for long enough around a flag.
+        """Late zeros that go on are a count once the line was flat for long enough.
 
-        What the device could not measure was taken off where they began; the rest may follow.
+        Where they began, what the device could not measure was taken off; the rest may follow.
         """
         breath = wave.breath_at
-        if self.since is None or breath is None or breath >= self.since:
-            return
-        were_late = self.since - breath >= BREATHLESS_LONG
-        if were_late and self.is_flat_first and is_fresh(wave, now):
-            self.are_counted = self.are_counted or wave.is_breathless(BREATHLESS_LONG)
+        if self.are_late and self.since is not None and breath is not None and breath < self.since:
+            self.are_counted |= is_fresh(wave, now) and wave.is_breathless(BREATHLESS_LONG)
 
     def _explain(self, wave: BreathDetector, now: Instant, since: Instant) -> None:
         if self.is_flat_first and self._is_just_gone(now):
