@@ -179,6 +179,34 @@ def test_the_most_urgent_of_what_stands_and_of_what_is_over_is_heard(
     assert (None if plan.burst is None else plan.burst.priority) == urgent
 
 
+@pytest.mark.parametrize("change", Change)
+def test_only_what_came_is_heard_when_it_is_over(change: Change) -> None:
+    plan = Annunciation().look([], [told("x", change, Priority.LOW)], instant_at(5))[1]
+    assert (plan.burst is not None) == (change is Change.PRESENT)
+
+
+def test_what_is_over_waits_for_nobody_and_interrupts_nothing_as_urgent() -> None:
+    memory = Annunciation().look([], [told("a", Change.PRESENT, Priority.MEDIUM)], instant_at(0))[0]
+    over = [told("b", Change.PRESENT, Priority.MEDIUM)]
+    running = memory.look([], over, instant_at(0.5))[1].burst
+    assert running is not None
+    assert running.at == 0
+    assert memory.burst is not None
+    after = memory.look([], over, memory.burst.ends)[1].burst
+    assert after is not None
+    assert after.at == memory.burst.ends
+
+
+def test_what_a_person_resumed_is_heard_although_it_is_over() -> None:
+    resumed = told("x", Change.RESUMED, Priority.LOW)
+    changes = [
+        msgspec.structs.replace(resumed, operator="nurse-1"),
+        told("x", Change.PRESENT, Priority.LOW),
+        told("x", Change.ENDED, Priority.LOW),
+    ]
+    assert Annunciation().look([], changes, instant_at(5))[1].burst is not None
+
+
 def test_a_gap_in_the_record_is_heard_although_it_is_over() -> None:
     ear = Ear()
     ear.score.run(0, 5, spo2=97)

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from alarms.baseline import Baseline, limit_from
-from alarms.clock import Evidence, begin, interrupt
+from alarms.clock import Evidence, begin, interrupt, stop
 from alarms.limits import read_preset
 from alarms.refusals import Refusals
 from alarms.rules import BaselineRules, LimitRule, RelativeRule
@@ -23,6 +23,7 @@ from tests.alarms.score import LIMITS, PRESET_TEXT, Score
 
 RULES: Final = {each.alarm: each for each in LIMITS.limits}
 
+PATIENT: Final = Duration(99)
 GATHERED: Final = (Tally(), History(window=seconds(5)), Baseline(), Refusals())
 
 
@@ -89,6 +90,45 @@ def test_evidence_is_never_changed_and_its_beginning_is_written_short() -> None:
     evidence = begin(None, Instant(5), Duration(0))
     assert is_frozen(evidence)
     assert msgspec.json.encode(evidence) == b'{"since":5,"stretch":5}'
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 6), st.sampled_from(("so", "aside", "lost"))), max_size=12)
+)
+def test_a_stopped_clock_counts_neither_its_stops_nor_what_was_not_measured(
+    story: list[tuple[int, str]],
+) -> None:
+    at, evidence, word = 0, begin(None, Instant(0), PATIENT), "so"
+    ran = measured = 0
+    for lasts, following in story:
+        at += lasts
+        ran += 0 if word == "aside" else lasts
+        measured += lasts if word == "so" else 0
+        if following == "so":
+            evidence = begin(evidence, Instant(at), PATIENT)
+        elif following == "aside":
+            stopped = stop(evidence, Instant(at), PATIENT)
+            assert stopped is not None
+            evidence = stopped
+        elif word == "so":
+            evidence = evidence.interrupted(Instant(at))
+        word = word if word == "aside" and following == "lost" else following
+        assert evidence.ran(Instant(at)) == ran
+        assert evidence.ran(Instant(at + 2)) == ran + (0 if word == "aside" else 2)
+        left = begin(evidence, Instant(at), PATIENT).due(Duration(100))
+        assert left == at + max(100 - ran, 50 - measured)
+
+
+def test_a_clock_that_stopped_for_as_long_as_an_end_takes_is_gone() -> None:
+    evidence = begin(None, Instant(0), Duration(5))
+    stopped = stop(evidence, Instant(3), Duration(5))
+    assert stopped is not None
+    assert stopped.due(Duration(1)) is None, "data must come first"
+    assert stop(stopped, Instant(7), Duration(5)) == stopped
+    assert stop(stopped, Instant(8), Duration(5)) is None
+    assert stop(evidence, Instant(3), Duration(0)) is None
+    assert begin(stopped, Instant(8), Duration(5)) == begin(None, Instant(8), Duration(5))
+    assert begin(stopped, Instant(7), Duration(5)).since == 0
 
 
 def test_evidence_that_begins_has_nothing_measured_yet() -> None:

@@ -8,7 +8,7 @@ from alarms.limits import read_preset
 from monitor.model.alarm import Change
 from monitor.model.alarm import SignalPresence as Signal
 from monitor.model.event import Observation, Validity
-from monitor.model.instant import instant_at
+from monitor.model.instant import in_seconds, instant_at
 from monitor.model.metric import Metric
 from monitor.model.session import Deed, OperatorAction, Phase
 from tests.alarms.score import PRESET_TEXT, Score
@@ -209,3 +209,42 @@ def test_what_is_over_and_was_seen_leaves_the_far_line_to_what_is_present() -> N
     assert [each.alarm for each in score.system.alarms()] == ["spo2_low", "pulse_rate_high"]
     score.do(Deed.ACKNOWLEDGE, "spo2_low", 40)
     assert [each.alarm for each in score.system.alarms()] == ["pulse_rate_high", "spo2_low"]
+
+
+@pytest.mark.hazard("H6")
+@pytest.mark.parametrize("is_acknowledged", [False, True])
+def test_what_was_high_and_unseen_makes_the_next_occurrence_high(*, is_acknowledged: bool) -> None:
+    score = Score()
+    score.run(0, 10, spo2=80)
+    score.run(10, 20, spo2=97)
+    if is_acknowledged:
+        score.do(Deed.ACKNOWLEDGE, "spo2_low", 20)
+    score.run(20, 40, spo2=88)
+    present = score.told[-1]
+    assert (present.change, present.limit) == (Change.PRESENT, 90)
+    assert present.priority == ("medium" if is_acknowledged else "high")
+    unseen = "; as urgent as the one before, not yet seen"
+    assert present.reason == "below 90 % for 10 s" + ("" if is_acknowledged else unseen)
+    score.run(40, 50, spo2=97)
+    assert score.changes("spo2_low")[-1][1] == ("ended" if is_acknowledged else "latched")
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([86.0] * 9 + [90.0], [(16, "medium", 90)]),
+        ([82.0] * 4 + [90.0], [(11, "high", 85)]),  # the first one is an impossible step
+        ([89.0] * 9 + [90.0], []),
+        ([86.0] * 9 + [91.0], []),
+        ([86.0] * 5 + [90.0] * 5, []),
+    ],
+)
+def test_a_moment_at_the_limit_stops_the_delay_and_a_hover_begins_it_anew(
+    values: list[float], expected: list[tuple[float, str, float]]
+) -> None:
+    score = Score()
+    score.run(0, 5, spo2=97)
+    for second in range(60):
+        score.see(5 + second, spo2=values[second % len(values)])
+    told = [each for each in score.told if each.change is Change.PRESENT]
+    assert [(in_seconds(each.at), each.priority, each.limit) for each in told] == expected

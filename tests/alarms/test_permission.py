@@ -2,10 +2,11 @@
 
 from typing import Final
 
+import msgspec
 import pytest
 
 from alarms.limits import read_preset
-from alarms.names import Identity
+from alarms.names import Identity, identify
 from alarms.permission import allowed, forbidden
 from alarms.rules import InactivationRules, LimitSet
 from alarms.system import AlarmSystem
@@ -95,6 +96,20 @@ def test_that_no_pressure_is_measured_is_kept_as_long_as_the_pressure(alarm: str
     enter(score, Phase.INFUSING, 1)
     for deed in OFF:
         assert "of it while infusing" in refusal(score, deed, alarm)
+
+
+def test_what_has_no_metric_and_is_low_may_be_off_while_the_drug_acts() -> None:
+    score = Score(GENEROUS)
+    score.notice(NoticeKind.LOW_BATTERY, 0)
+    enter(score, Phase.INFUSING, 1)
+    assert refusal(score, Deed.TURN_ALARM_OFF, "low_battery") == ""
+
+
+def test_where_no_pressure_is_kept_a_late_cuff_may_be_off() -> None:
+    rules = msgspec.structs.replace(GENEROUS.operator.inactivation, kept_metrics=(Metric.SPO2,))
+    late = identify("nibp_overdue")
+    said = forbidden(Inactivation.ALARM_OFF, late, Priority.LOW, Phase.INFUSING, rules)
+    assert said == ""
 
 
 @pytest.mark.hazard("H6")

@@ -138,6 +138,7 @@ def test_what_is_held_is_reset_only_after_its_loss_was_told() -> None:
     assert "spo2_low" in score.standing()
     score.run(45, 46, spo2=None)
     assert "no_data_spo2" in score.standing()
+    assert score.system.refusal(msgspec.structs.replace(action, at=instant_at(45))) == ""
     score.do(Deed.RESET, "spo2_low", 45)
     assert "spo2_low" not in score.standing()
 
