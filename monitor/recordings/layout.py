@@ -19,6 +19,8 @@ from monitor.recordings.times import time_index
 NUMERIC_RATE_HZ_MAX: Final = 4.0
 """A column filled faster than this holds a waveform, whatever its name says."""
 
+_ROW_COUNT: Final = "a count of the rows"
+
 RATE_CELLS_MIN: Final = 20
 """Fewer cells than these say nothing of a rate: two readings may fall close together."""
 
@@ -50,7 +52,11 @@ def find_layout(table: Table, options: ReadOptions, head: Sequence[Row], notes: 
     mapped = frozenset(options.column_map.values())
     clock = _clock_places(table)
     columns = [
-        (place, name.strip(), _not_a_fast_numeric(meaning, _rate_hz(head, place), mapped))
+        (
+            place,
+            name.strip() or f"column {place + 1}",
+            _with_reason(table, place, _not_a_fast_numeric(meaning, _rate_hz(head, place), mapped)),
+        )
         for place, (name, meaning) in enumerate(found.items())
         if place not in clock
     ]
@@ -76,7 +82,7 @@ def find_layout(table: Table, options: ReadOptions, head: Sequence[Row], notes: 
             f"say --map COLUMN=METRIC for each that you know{why}"
         )
     for use in layout.uses:
-        if use.reason:
+        if use.reason and use.reason != _ROW_COUNT:
             notes.tell(use.reason if use.feeds else f"{use.column} is ignored: {use.reason}")
     return layout
 
@@ -97,6 +103,24 @@ def _not_a_fast_numeric(meaning: Meaning, rate_hz: float, mapped: frozenset[obje
     if not _is(meaning, wave=False) or metric in mapped or rate_hz <= NUMERIC_RATE_HZ_MAX:
         return meaning
     return Meaning(reason=f"{rate_hz:.0f} values a second are a waveform, not {metric}")
+
+
+def _with_reason(table: Table, place: int, meaning: Meaning) -> Meaning:
+    """Return the meaning, with a better reason where a name is not known for what it is."""
+    if meaning.reason != UNKNOWN_NAME:
+        return meaning
+    name = table.headers[place].strip()
+    if time_index([name]) is not None:
+        time = table.headers[time_index(table.headers) or 0].strip()
+        return Meaning(reason=f"the time is read from {time!r}")
+    if name.lower() in {"", "index", "unnamed: 0"}:
+        cells = [row[place].strip() for _, row in table.head if place < len(row)]
+        starts = (
+            [str(place) for place in range(len(cells))],
+            [str(n + 1) for n in range(len(cells))],
+        )
+        return Meaning(reason=_ROW_COUNT if cells in starts else "it has no name")
+    return meaning
 
 
 def _rate_hz(head: Sequence[Row], place: int) -> float:

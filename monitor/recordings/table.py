@@ -15,6 +15,7 @@ from monitor.recordings.order import Row
 from monitor.recordings.times import TimeColumn, open_time_column, time_index
 
 _HEADER_CELLS_MAX: Final = 2000
+_PREAMBLE_LINES_MAX: Final = 50
 _TOO_SHORT: Final = "rows with too few columns were rejected"
 _TOO_LONG: Final = "rows with more columns than the header were rejected"
 _QUOTES: Final = "rows whose quotes do not close were rejected"
@@ -25,13 +26,17 @@ _BAD_TIME: Final = "rows without a readable time were rejected"
 
 
 class Table(msgspec.Struct, frozen=True):
-    """The shape of a CSV file, known from its beginning. `head` holds its first rows' cells."""
+    """The shape of a CSV file, known from its beginning. `head` holds its first rows' cells.
+
+    `skipped` counts the lines of a preamble before the header.
+    """
 
     text: Text
     headers: tuple[str, ...]
     header_line: int
     delimiter: str
     head: tuple[tuple[int, list[str]], ...]
+    skipped: int = 0
 
     @property
     def decimal_comma(self) -> bool:
@@ -50,6 +55,9 @@ class Table(msgspec.Struct, frozen=True):
             RecordingError: no column is about time, or none of the first rows has a readable one.
         """
         head = [cells for _, cells in self.head]
+        if self.skipped:
+            lines = "1 line" if self.skipped == 1 else f"{self.skipped} lines"
+            notes.tell(f"{lines} before the header in line {self.header_line} were skipped")
         column = open_time_column(self.headers, head, notes, decimal_comma=self.decimal_comma)
         if column is not None:
             return column
@@ -109,14 +117,20 @@ class Table(msgspec.Struct, frozen=True):
 
 
 def open_table(text: Text) -> Table:
-    """Return the shape of a CSV file.
+    """Return the shape of a CSV file: its header is the first line that names a time and a value.
+
+    Without such a line the first one is taken for the header, and what it lacks is said later.
 
     Raises:
         RecordingError: there is no header line.
     """
-    for number, line in enumerate(text.head, 1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
+    lines = [
+        (number, line)
+        for number, line in enumerate(text.head, 1)
+        if line.strip() and not line.lstrip().startswith("#")
+    ]
+    found = next((each for each in lines[:_PREAMBLE_LINES_MAX] if _is_header(each[1])), None)
+    for number, line in [found or lines[0]] if lines else []:
         delimiter = delimiter_of(line)
         headers = cells_of(line, delimiter)
         if headers is None or len(headers) > _HEADER_CELLS_MAX:
@@ -127,8 +141,18 @@ def open_table(text: Text) -> Table:
             for place, row in rows
             if row.strip() and (cells := cells_of(row, delimiter)) is not None
         )
-        return Table(text, tuple(headers), number, delimiter, head)
+        skipped = sum(place < number for place, _ in lines)
+        return Table(text, tuple(headers), number, delimiter, head, skipped)
     raise RecordingError(f"{text.path}: no header line; name the columns, for example time_s,spo2")
+
+
+def _is_header(line: str) -> bool:
+    """Say whether a line names a time and something that can be read beside it."""
+    cells = cells_of(line, delimiter_of(line)) or []
+    if not 1 < len(cells) <= _HEADER_CELLS_MAX or time_index(cells) is None:
+        return False
+    is_long = "value" in {cell.strip().lower() for cell in cells}
+    return is_long or any(meaning_of(cell).feeds or is_plain_co2(cell) for cell in cells)
 
 
 def listed(names: Sequence[str]) -> str:

@@ -19,7 +19,9 @@ from monitor.recordings.words import NUMBER, number_in
 
 _TIME_WORDS: Final = (
     "time t seconds second secs sec elapsed elapsedtime elapsedseconds timestamp datetime "
-    "dateandtime timeanddate times timesec"
+    "dateandtime timeanddate times timesec relativetime reltime timerelative timeoffset "
+    "timefromstart timesincestart timeelapsed recordtime sampletime measurementtime devicetime "
+    "monitortime systemtime localtime timelocal utctime timeutc unixtime epochtime clocktime"
 )
 _TIME_NAMES: Final = frozenset(_TIME_WORDS.split())
 _NS_OF_UNIT: Final = {
@@ -28,7 +30,7 @@ _NS_OF_UNIT: Final = {
     **dict.fromkeys(("us", "µs", "usec", "microseconds"), 1_000),
     **dict.fromkeys(("ns", "nanoseconds"), 1),
     **dict.fromkeys(("min", "minutes"), 60 * NS_PER_S),
-    **dict.fromkeys(("h", "hours"), 3600 * NS_PER_S),
+    **dict.fromkeys(("h", "hr", "hours"), 3600 * NS_PER_S),
 }
 _SPAN_NS_MAX: Final = 1 << 61
 """A time beyond this (73 years of nanoseconds) would not fit the record; epoch seconds do."""
@@ -192,7 +194,7 @@ class ClockColumn:
 def _clock_ns(hour: int, minute: int, second: int, half: str | None) -> int:
     """Return a time of day in nanoseconds."""
     if half:
-        if not 1 <= hour <= 12:
+        if hour > 12:  # some capnographs write 0:05 AM for five past midnight
             raise ValueError(f"hour {hour} does not go with AM or PM")
         hour = hour % 12 + (12 if half in "pP" else 0)
     if hour > 23 or minute > 59 or second > 60:

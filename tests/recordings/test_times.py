@@ -7,6 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.model.errors import RecordingError
+from monitor.model.metric import Metric
+from monitor.recordings.recording import ReadOptions
 from tests.recordings.writing import read
 
 FORMATS = (
@@ -75,6 +77,12 @@ def test_day_and_month_are_told_apart_by_the_smaller_step_where_both_could_be() 
         ("Time (min)", ["0", "1.5"], [0, 90]),
         ("elapsed", ["0:00:01", "0:00:02.25"], [0, 1.25]),
         ("timestamp", ["1700000000", "1700000002"], [0, 2]),
+        ("relative_time", ["0", "1"], [0, 1]),
+        ("time_offset_s", ["0", "1"], [0, 1]),
+        ("time (hr)", ["0", "0.1"], [0, 360]),
+        ("time", ["0 days 00:00:01", "0 days 00:00:02.5", "1 days 00:00:01"], [0, 1.5, 86400]),
+        ("Time", ["11:59:59 PM", "0:00:01 AM", "0:05:12 am"], [0, 2, 313]),
+        ("Time", ["11:59:59 AM", "0:00:01 PM", "12:00:02 PM"], [0, 2, 3]),
         ("timestamp", ["1615766223000", "1615766224500"], [0, 1.5]),
         ("time_s", ["1615766223000", "1615766224500"], [0, 1.5]),
         ("time", ["1615766223000000", "1615766224500000"], [0, 1.5]),
@@ -163,3 +171,28 @@ def test_a_time_of_day_a_little_earlier_is_a_step_back_and_no_new_day() -> None:
     heard = read("time,spo2\n10:00:00,97\n10:00:05,98\n10:00:04,99\n10:00:06,96\n")
     assert [at for at, _, _ in heard.heard] == [0, 5, 6]
     assert len(heard.rejected) == 1
+
+
+def test_a_count_of_rows_beside_the_time_is_no_news_and_a_second_time_is_said_to_be_one() -> None:
+    for name in ("", "index", "Unnamed: 0"):
+        heard = read(f"{name},time_s,spo2\n0,0,97\n1,5,96\n")
+        assert [at for at, _, _ in heard.heard] == [0, 5]
+        assert heard.notes == ()
+    assert read("time_s,spo2,\n0,97,x\n").notes == ("column 3 is ignored: it has no name",)
+    (note,) = read("datetime,time_s,spo2\n2021-03-14 10:00:00,0,97\n").notes
+    assert note == "time_s is ignored: the time is read from 'datetime'"
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("header", ["time_s,spo2", "Time,Parameter,Value", "t,co2", "time,co2na"])
+def test_lines_before_the_header_are_skipped_and_counted(header: str, separator: str) -> None:
+    names = {"co2": Metric.ETCO2} if "co2" in header.split(",") else {}
+    rows = "0,1,40\n5,1,41\n" if "Value" not in header else "0,spo2,97\n5,spo2,96\n"
+    body = f"{header}\n{rows if 'Value' in header else rows.replace(',40', '').replace(',41', '')}"
+    options = ReadOptions(column_map=names)
+    plain = read(body.replace(",", separator), options)
+    preamble = "Device: of some kind\nSerial: X; time 10:00\n\nPatient,,,\n"
+    heard = read(preamble + body.replace(",", separator), options)
+    assert heard.moments == plain.moments
+    assert heard.notes[0] == "3 lines before the header in line 5 were skipped"
+    assert heard.notes[1:] == plain.notes
