@@ -14,29 +14,35 @@ from monitor.model.metric import Metric, describe
 from monitor.recordings.flags import NO_BREATH, Gate, Sense
 
 _SYNONYMS: Final[dict[Metric, str]] = {
-    Metric.SPO2: "spo2 sat sao2pulse plethspo2 plethsat spo2sat spo2value pulseoximetry",
-    Metric.PULSE_RATE: "pulserate pulse pr prbpm prspo2 spo2pr spo2pulse plethhr plethpr prpleth",
-    Metric.HEART_RATE: "heartrate hr ecghr hrecg",
-    Metric.ETCO2: "etco2 endtidalco2 co2et etco2value",
-    Metric.FICO2: "fico2 inco2 imco2 inspco2 co2in co2fi",
+    Metric.SPO2: "spo2 sat sao2pulse plethspo2 plethsat spo2sat spo2value pulseoximetry o2sat "
+    "sato2 oxygensaturation o2saturation oxygensat saturation spo2percent pulseox pulseoximeter",
+    Metric.PULSE_RATE: "pulserate pulse pr prbpm prspo2 spo2pr spo2pulse plethhr plethpr prpleth "
+    "pulsefrequency spo2pulserate spo2hr pulseratebpm pulsebpm",
+    Metric.HEART_RATE: "heartrate hr ecghr hrecg heartratebpm hrbpm heartfrequency ecgheartrate",
+    Metric.ETCO2: "etco2 endtidalco2 co2et etco2value petco2 endtidal etco2mmhg co2endtidal",
+    Metric.FICO2: "fico2 inco2 imco2 inspco2 co2in co2fi inspiredco2 co2insp",
     Metric.RESP_RATE: "resprate rr resp respiration respirationrate respiratoryrate awrr rrco2 "
-    "co2rr breathrate breathingrate",
+    "co2rr breathrate breathingrate respfreq respfrequency "
+    "respiratoryfrequency breathingfrequency breathfrequency rrpm rrbpm",
     Metric.NIBP_SYS: "nibpsys nbpsys sbp sys systolic nibps nbps nibpsbp nbpsbp sysbp bpsys "
-    "nibpsystolic nbpsystolic systolicbp",
+    "nibpsystolic nbpsystolic systolicbp bpsystolic systolicbloodpressure",
     Metric.NIBP_DIA: "nibpdia nbpdia dbp dia diastolic nibpd nbpd nibpdbp nbpdbp diabp bpdia "
-    "nibpdias nbpdias nibpdiastolic nbpdiastolic diastolicbp",
+    "nibpdias nbpdias nibpdiastolic nbpdiastolic diastolicbp bpdiastolic diastolicbloodpressure",
     Metric.NIBP_MEAN: "nibpmean nbpmean map mbp nibpmap nbpmap nibpm nbpm nibpmbp nbpmbp meanbp "
     "bpmean bpmap",
     Metric.PERFUSION_INDEX: "perfusionindex perfusion pi perf",
     Metric.TEMP: "temp temperature bodytemp tempbody bodytemperature",
     Metric.CUFF_PRESSURE: "cuffpressure cuff",
-    Metric.PLETH: "pleth ppg plethwave ppgwave plethysmogram spo2wave",
-    Metric.CO2_WAVE: "co2wave co2waveform capnogram capno",
+    Metric.PLETH: "pleth ppg plethwave ppgwave plethysmogram spo2wave plethraw rawpleth ppgraw "
+    "rawppg plethsignal plethtrace ppgsignal",
+    Metric.CO2_WAVE: "co2wave co2waveform capnogram capno co2raw rawco2 co2signal co2trace "
+    "co2curve co2samples co2sample instantco2 instantaneousco2 co2instant",
 }
 _JUNK: Final = re.compile(r"[^a-z0-9]")
 _METRIC_OF: Final = {_JUNK.sub("", metric): metric for metric in Metric} | {
     word: metric for metric, words in _SYNONYMS.items() for word in words.split()
 }
+_COUNTED_BREATHS: Final = frozenset(("breaths", "respirations"))
 UNKNOWN_NAME: Final = "not a name we know"
 _COUNTED: Final = "a count of something in an hour"
 _NOT_END_TIDAL: Final = "CO2 that is not said to be end-tidal; if it is, say --map '{}=etco2'"
@@ -78,6 +84,7 @@ _GATE: Final = re.compile(
 )
 _NO_BREATH: Final = re.compile(r"no[ _.-]?breaths?(?:[ _.-](?:alarm|detected|flag))?")
 _GATE_WORDS: Final = {"co2": "etco2", "capno": "etco2", "capnograph": "etco2"}
+_PER_MINUTE: Final = re.compile(r"(.+?)[ _]per[ _]?min(?:ute)?")
 _BRACKET: Final = re.compile(r"[\[(]([^\])]*)[\])]")
 
 
@@ -121,6 +128,8 @@ def meaning_of(name: str) -> Meaning:
     if stated is not None:
         return stated
     key = _JUNK.sub("", words)
+    if key in _COUNTED_BREATHS and unit in _OUR_UNITS["/min"].split():
+        key = "resprate"
     wave = _wave_of(words)
     metric = wave or _METRIC_OF.get(key) or _METRIC_OF.get(_after_device(words))
     if metric is not None:
@@ -148,6 +157,9 @@ def split_unit(name: str) -> tuple[str, str]:
     bracket = _BRACKET.search(lowered)
     if bracket:
         return _BRACKET.sub(" ", lowered).strip(), bracket[1].strip()
+    minute = _PER_MINUTE.fullmatch(lowered)
+    if minute is not None:
+        return minute[1], "min"
     words = re.split(r"\s*[,;]\s*|\s+", lowered)
     for place, word in enumerate(words):
         if place and word.strip("/") in _ALL_UNITS:

@@ -224,6 +224,15 @@ def _refuse_twins(path: str, found: Mapping[str, Meaning]) -> None:
         if word in seen:
             raise RecordingError(
                 f"{path}: {seen[word].strip()!r} and {name.strip()!r} both mean {word}; "
-                f"say which with --map '{name.strip()}={word}'"
+                + _remedy_of_twins(seen[word].strip(), name.strip(), meaning)
             )
         seen[word] = name
+
+
+def _remedy_of_twins(one: str, other: str, meaning: Meaning) -> str:
+    """Return what to type or change where two names stand for one word."""
+    if one == other:
+        return "give them different names, or leave one out"
+    if meaning.metric is None:
+        return "leave one of them out"
+    return f"say which with --map '{one}={meaning.metric}' or --map '{other}={meaning.metric}'"

@@ -41,6 +41,19 @@ def test_a_public_name_always_means_its_metric(metric: Metric) -> None:
         ("Temp (°C)", Metric.TEMP),
         ("Monitor/NIBP_SBP", Metric.NIBP_SYS),
         ("'spo2'", Metric.SPO2),
+        ("oxygen_saturation", Metric.SPO2),
+        ("Oxygen Saturation (%)", Metric.SPO2),
+        ("o2sat", Metric.SPO2),
+        ("rr_per_min", Metric.RESP_RATE),
+        ("breaths_per_min", Metric.RESP_RATE),
+        ("Breaths per minute", Metric.RESP_RATE),
+        ("breaths/min", Metric.RESP_RATE),
+        ("breath_rate", Metric.RESP_RATE),
+        ("HR per min", Metric.HEART_RATE),
+        ("petCO2", Metric.ETCO2),
+        ("co2_raw", Metric.CO2_WAVE),
+        ("co2_waveform", Metric.CO2_WAVE),
+        ("CO2 raw (mmHg)", Metric.CO2_WAVE),
     ],
 )
 def test_common_names_are_known(name: str, metric: Metric) -> None:
@@ -48,7 +61,20 @@ def test_common_names_are_known(name: str, metric: Metric) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["co2", "tcCO2", "CO2 (mmHg)", "abp_sys", "ABPMean", "ART", "II", "", "%"]
+    "name",
+    [
+        "co2",
+        "tcCO2",
+        "CO2 (mmHg)",
+        "abp_sys",
+        "ABPMean",
+        "ART",
+        "II",
+        "",
+        "%",
+        "breaths",
+        "beats/min",
+    ],
 )
 def test_names_that_could_mean_something_else_are_not_guessed(name: str) -> None:
     meaning = meaning_of(name)

@@ -1,5 +1,7 @@
 """Wide CSV: blanks, garbage, repeats, leaps and coarse clocks."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from monitor.model.errors import ConfigError, RecordingError
 from monitor.model.event import DeviceNotice, NoticeKind, Observation, Validity
 from monitor.model.metric import Metric, describe
-from monitor.recordings.options import read_missing
+from monitor.recordings.options import read_column_map, read_missing
 from monitor.recordings.recording import ReadOptions
 from tests.recordings.writing import not_available, read
 
@@ -224,8 +226,22 @@ def test_invasive_pressures_are_not_cuff_readings() -> None:
 def test_two_columns_for_one_metric_are_refused_by_name() -> None:
     with pytest.raises(RecordingError, match=r"'PULSE' and 'pr' both mean pulse_rate"):
         read("time_s,PULSE,pr\n0,80,81\n")
-    with pytest.raises(RecordingError, match="'spo2' and 'spo2' both mean spo2"):
+    with pytest.raises(RecordingError, match="'spo2' and 'spo2' both mean spo2; give them diff"):
         read("time_s,spo2,spo2\n0,97,98\n")
+    with pytest.raises(RecordingError, match="both mean auto_zero; leave one of them out"):
+        read("time_s,spo2,auto_zero,notice:auto_zero\n0,97,1,1\n")
+
+
+@pytest.mark.parametrize("row", ["0,14,15", "0,rr,14\n0,resp,15"])
+def test_each_map_that_the_error_of_two_names_offers_reads_the_file(row: str) -> None:
+    text = f"time_s,{'metric,value' if 'rr' in row else 'rr,resp'}\n{row}\n"
+    with pytest.raises(RecordingError, match="'rr' and 'resp' both mean resp_rate") as refused:
+        read(text)
+    offered = re.findall(r"--map '([^']+)'", str(refused.value))
+    assert offered == ["rr=resp_rate", "resp=resp_rate"]
+    for typed, value in zip(offered, (14, 15), strict=True):
+        heard = read(text, ReadOptions(column_map=read_column_map([typed])))
+        assert heard.of(Metric.RESP_RATE) == [(0, value)]
 
 
 def test_a_mapped_column_wins_over_one_we_know() -> None:
