@@ -54,8 +54,13 @@ def refuse_cell(refusals: Refusals, garbage: Garbage, line: int, row: Iterable[s
 def tell_lone(gatherers: Iterable[WaveGatherer], notes: Notes) -> None:
     """Note the samples that make no waveform."""
     for gatherer in gatherers:
-        if gatherer.lone:
-            notes.tell(f"{gatherer.metric}: {gatherer.lone} lone samples make no waveform")
+        if gatherer.lone == 1:
+            notes.tell(f"{gatherer.metric}: 1 sample stands too far from others to be a waveform")
+        elif gatherer.lone:
+            notes.tell(
+                f"{gatherer.metric}: {gatherer.lone} samples stand too far from others to be a "
+                "waveform"
+            )
 
 
 def said_why(moments: Iterator[Moment], path: str, notes: Notes) -> Iterator[Moment]:

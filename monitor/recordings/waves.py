@@ -26,7 +26,8 @@ _GAP: Final = 1.5
 class WaveGatherer:
     """The samples of one waveform since its last segment.
 
-    `lone` counts samples that make no waveform: so alone that they have no rate.
+    `lone` counts samples that make no waveform: so alone that they have no rate. The first of a
+    recorder that keeps one a second is not among them: it shows the rate to the second.
     """
 
     def __init__(self, metric: Metric) -> None:
@@ -66,7 +67,8 @@ class WaveGatherer:
     def _take_slow(self, at: Instant, value: float) -> tuple[WaveformSegment, ...]:
         """Return a slow sample at once: the next one is a second away."""
         step = at - self._slow_at if self._times == [] else at - self._times[-1]
-        self.lone += len(self._times)
+        if self._slow_at:
+            self.lone += len(self._times)
         self._times, self._samples = [], []
         if step < SLOW_STEP_MIN:  # faster after all
             self._period = None

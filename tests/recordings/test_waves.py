@@ -85,7 +85,16 @@ def test_a_change_of_rate_is_learned() -> None:
 def test_samples_that_stand_alone_are_counted_not_shown() -> None:
     heard = read("time_s,spo2,co2_wave\n0,97,1\n50,97,2\n100,97,3\n")
     assert not heard.segments
-    assert any("3 lone samples" in note for note in heard.notes)
+    assert any("co2_wave: 3 samples stand too far from others" in note for note in heard.notes)
+
+
+def test_the_first_sample_of_one_a_second_is_no_news_and_a_lone_one_is_one() -> None:
+    rows = "".join(f"{n},{n % 40}\n" for n in range(60))
+    heard = read(f"time_s,co2_wave\n{rows}")
+    assert sum(len(segment.samples) for segment in heard.segments) == 59
+    assert heard.notes == ()
+    (note,) = read("time_s,spo2,co2_wave\n0,97,1\n50,97,\n").notes
+    assert note == "co2_wave: 1 sample stands too far from others to be a waveform"
 
 
 @settings(max_examples=200)
@@ -143,7 +152,7 @@ def test_one_sample_a_second_is_told_at_once_and_each_at_its_own_time(step_s: fl
         told += segments
     assert [segment.samples for segment in told] == [(float(count),) for count in range(1, 10)]
     assert {segment.rate_hz for segment in told} == {round(1 / step_s, 6)}
-    assert gatherer.lone == 1, "the first has no rate until there is a second"
+    assert gatherer.lone == 0, "the first shows the rate to the second and is not missed"
 
 
 def test_a_slow_waveform_goes_on_after_a_gap() -> None:
