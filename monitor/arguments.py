@@ -192,6 +192,10 @@ def _add_replay(commands: "Commands[argparse.ArgumentParser]") -> None:
         "a recording through the alarm core: alarm lines, then a summary",
         "vigil replay night.csv --zero-is-missing spo2 --map SAT=spo2",
     )
+    parser.description = (
+        f"{parser.description} Of an alarm's changes, ended, latched and reset close it; "
+        "docs/recordings.md says what each word means."
+    )
     parser.add_argument("file", metavar="FILE", help="long or wide CSV, WFDB header, capture")
     parser.add_argument("--speed", default="max", metavar="X", help="times real time, or max")
     _add_reading(parser)

@@ -12,7 +12,7 @@ import msgspec
 
 from alarms.limits import LimitSet
 from alarms.system import AlarmSystem
-from monitor.model.alarm import AlarmChange, Change, Inactivation
+from monitor.model.alarm import AlarmChange, Change, Inactivation, SignalPresence
 from monitor.model.entry import encode
 from monitor.model.event import DeviceEvent, FrameRejected, Observation, WaveformSegment
 from monitor.model.instant import OPENING, Instant, in_seconds
@@ -20,7 +20,11 @@ from monitor.model.metric import Metric, describe
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """What a replay comes to. Times in seconds since the first row; rates per hour."""
+    """What a replay comes to. Times in seconds since the first row; rates per hour.
+
+    `present_at_end` are the conditions that still hold, `held_at_end` those of them whose data are
+    gone; `latched_at_end` those that are over, whose signal waits for a person.
+    """
 
     span_s: float
     observations: dict[str, int]
@@ -30,6 +34,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     alarms: dict[str, int]
     present_at_end: tuple[str, ...]
     held_at_end: tuple[str, ...]
+    latched_at_end: tuple[str, ...]
     alarms_per_h: float
     digest: str
 
@@ -75,10 +80,11 @@ class Replay:
     def finish(self, now: Instant) -> Summary:
         """Mature what fell due by `now` and return what the recording came to.
 
-        The end of a file ends no alarm: what is present stays present and is listed.
+        The end of a file ends no alarm: what is present or latched stays so and is listed.
         """
         self._take(self._alarms.wake(now))
         standing = self._alarms.alarms()
+        latched = SignalPresence.LATCHED
         hours = max(in_seconds(now), 1e-9) / 3600
         return Summary(
             span_s=round(in_seconds(now), 3),
@@ -87,8 +93,9 @@ class Replay:
             rejected=self._rejected,
             wave_samples=self._samples,
             alarms=self._begun,
-            present_at_end=tuple(each.alarm for each in standing),
+            present_at_end=tuple(each.alarm for each in standing if each.signal is not latched),
             held_at_end=tuple(each.alarm for each in standing if each.held_since is not None),
+            latched_at_end=tuple(each.alarm for each in standing if each.signal is latched),
             alarms_per_h=round(sum(self._begun.values()) / hours, 2),
             digest=self._digest.hexdigest(),
         )
