@@ -8,14 +8,16 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from alarms.apnoea import BreathClock
 from alarms.unmeasured import Unmeasured
 from monitor.model.event import NoticeKind, WaveformSegment
 from monitor.model.instant import Duration, Instant, instant_at, seconds
 from monitor.model.link import LinkState
 from monitor.model.metric import Metric
-from tests.alarms.score import Score
+from tests.alarms.score import LIMITS, Score
 
 FLAG: Final = NoticeKind.CO2_UNMEASURED
+RULES: Final = LIMITS.apnoea
 ABOUT_BREATHING: Final = ("apnoea", "resp_rate_low")
 FIRST_S: Final = 60
 LAST_BREATH_S: Final = 57
@@ -273,3 +275,50 @@ def test_unmeasured_time_is_what_lay_between_a_begin_and_its_end(
     made.restart(instant_at(100 + asked))
     assert made.until(instant_at(200)) == seconds(100 - asked)
     assert made.until(Instant(0)) == Duration(0)
+
+
+def flag(made: BreathClock, start: int, end: int) -> None:
+    """Let a device flag its CO2 from one second to another."""
+    made.explain(FLAG, instant_at(start), is_present=True)
+    made.explain(FLAG, instant_at(end), is_present=False)
+
+
+def test_each_breath_forgets_what_was_not_measured_before_it() -> None:
+    made = BreathClock()
+    made.hear_etco2(38.0, None, instant_at(0))
+    assert made.hear_rate(12.0, None, instant_at(0), RULES)
+    made.hear_rate(None, None, instant_at(1), RULES)
+    flag(made, 5, 15)
+    assert made.due(RULES) == instant_at(40)
+    assert made.hear_rate(12.0, None, instant_at(16), RULES)
+    assert made.due(RULES) == instant_at(46)
+    flag(made, 17, 20)
+    made.rearm()
+    made.hear_rate(0.0, None, instant_at(30), RULES)
+    assert made.due(RULES) == instant_at(60)
+
+
+def test_the_clock_of_apnoea_runs_on_while_a_rate_of_0_is_printed() -> None:
+    made = BreathClock()
+    made.hear_etco2(38.0, None, instant_at(0))
+    assert made.hear_rate(12.0, None, instant_at(0), RULES)
+    made.explain(FLAG, instant_at(2), is_present=True)
+    assert made.due(RULES) == instant_at(60)
+    made.hear_rate(0.0, None, instant_at(7), RULES)
+    assert made.due(RULES) == instant_at(35)
+    made.explain(FLAG, instant_at(9), is_present=False)
+    made.explain(FLAG, instant_at(12), is_present=True)
+    assert made.due(RULES) == instant_at(35)
+
+
+def test_a_flag_by_itself_measures_nothing() -> None:
+    made = BreathClock()
+    made.hear_etco2(38.0, None, instant_at(0))
+    assert made.hear_rate(12.0, None, instant_at(0), RULES)
+    made.explain(FLAG, instant_at(4), is_present=True)
+    assert made.silent_due() == instant_at(10)
+    made.lose(instant_at(10))
+    assert made.silent_due() is None
+    flag(made, 11, 12)
+    assert made.silent_due() is None
+    assert made.due(RULES) is None
