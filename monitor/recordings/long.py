@@ -32,7 +32,7 @@ from monitor.recordings.table import Table, listed, meanings
 from monitor.recordings.times import NumberColumn, TimeColumn, time_index
 from monitor.recordings.waves import WaveGatherer
 
-_METRIC_HEADERS: Final = ("metric", "parameter", "signal")
+_METRIC_HEADERS: Final = ("metric", "parameter", "signal", "variable", "channel", "measurement")
 _VALIDITY_HEADERS: Final = ("validity", "state", "valid")
 _TAKEN_HEADERS: Final = ("taken_s",)
 _NAMES_MAX: Final = 1000

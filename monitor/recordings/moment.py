@@ -54,13 +54,10 @@ def refuse_cell(refusals: Refusals, garbage: Garbage, line: int, row: Iterable[s
 def tell_lone(gatherers: Iterable[WaveGatherer], notes: Notes) -> None:
     """Note the samples that make no waveform."""
     for gatherer in gatherers:
-        if gatherer.lone == 1:
-            notes.tell(f"{gatherer.metric}: 1 sample stands too far from others to be a waveform")
-        elif gatherer.lone:
-            notes.tell(
-                f"{gatherer.metric}: {gatherer.lone} samples stand too far from others to be a "
-                "waveform"
-            )
+        if gatherer.lone:
+            many = f"{gatherer.lone} samples have no rate and make"
+            told = many if gatherer.lone > 1 else "1 sample has no rate and makes"
+            notes.tell(f"{gatherer.metric}: {told} no waveform")
 
 
 def said_why(moments: Iterator[Moment], path: str, notes: Notes) -> Iterator[Moment]:

@@ -56,8 +56,8 @@ class Table(msgspec.Struct, frozen=True):
         """
         head = [cells for _, cells in self.head]
         if self.skipped:
-            lines = "1 line" if self.skipped == 1 else f"{self.skipped} lines"
-            notes.tell(f"{lines} before the header in line {self.header_line} were skipped")
+            lines = "1 line was" if self.skipped == 1 else f"{self.skipped} lines were"
+            notes.tell(f"{lines} skipped before the header in line {self.header_line}")
         column = open_time_column(self.headers, head, notes, decimal_comma=self.decimal_comma)
         if column is not None:
             return column

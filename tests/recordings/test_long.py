@@ -157,3 +157,8 @@ def test_a_state_we_do_not_know_is_no_trust_and_counted_by_its_word() -> None:
     assert heard.notes[0].endswith("(lines 3, 4)")
     assert heard.notes[1].startswith("1 x rows whose state is '0'")
     assert not heard.rejected
+
+
+@pytest.mark.parametrize("header", ["metric", "Parameter", "signal", "variable", "channel"])
+def test_the_column_of_names_is_known_by_its_header(header: str) -> None:
+    assert read(f"Time,{header},Value\n0,SpO2,97\n").of(Metric.SPO2) == [(0, 97)]

@@ -194,5 +194,5 @@ def test_lines_before_the_header_are_skipped_and_counted(header: str, separator:
     preamble = "Device: of some kind\nSerial: X; time 10:00\n\nPatient,,,\n"
     heard = read(preamble + body.replace(",", separator), options)
     assert heard.moments == plain.moments
-    assert heard.notes[0] == "3 lines before the header in line 5 were skipped"
+    assert heard.notes[0] == "3 lines were skipped before the header in line 5"
     assert heard.notes[1:] == plain.notes

@@ -85,7 +85,9 @@ def test_a_change_of_rate_is_learned() -> None:
 def test_samples_that_stand_alone_are_counted_not_shown() -> None:
     heard = read("time_s,spo2,co2_wave\n0,97,1\n50,97,2\n100,97,3\n")
     assert not heard.segments
-    assert any("co2_wave: 3 samples stand too far from others" in note for note in heard.notes)
+    assert any(
+        "co2_wave: 3 samples have no rate and make no waveform" in note for note in heard.notes
+    )
 
 
 def test_the_first_sample_of_one_a_second_is_no_news_and_a_lone_one_is_one() -> None:
@@ -94,7 +96,7 @@ def test_the_first_sample_of_one_a_second_is_no_news_and_a_lone_one_is_one() -> 
     assert sum(len(segment.samples) for segment in heard.segments) == 59
     assert heard.notes == ()
     (note,) = read("time_s,spo2,co2_wave\n0,97,1\n50,97,\n").notes
-    assert note == "co2_wave: 1 sample stands too far from others to be a waveform"
+    assert note == "co2_wave: 1 sample has no rate and makes no waveform"
 
 
 @settings(max_examples=200)
