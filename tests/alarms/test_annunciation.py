@@ -192,9 +192,12 @@ def test_what_is_over_waits_for_nobody_and_interrupts_nothing_as_urgent() -> Non
     assert running is not None
     assert running.at == 0
     assert memory.burst is not None
-    after = memory.look([], over, memory.burst.ends)[1].burst
+    standing = [snapshot("a", Priority.MEDIUM)]
+    memory = Annunciation().look(standing, [], instant_at(0))[0]
+    assert memory.burst is not None
+    after = memory.look(standing, over, memory.burst.ends)[1].burst
     assert after is not None
-    assert after.at == memory.burst.ends
+    assert after.at == memory.burst.ends, "what sounded is over: it is heard by itself"
 
 
 def test_what_a_person_resumed_is_heard_although_it_is_over() -> None:
