@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from alarms.apnoea import BreathClock
+from alarms.breaths import BreathDetector
 from alarms.unmeasured import Unmeasured
 from monitor.model.event import NoticeKind, WaveformSegment
 from monitor.model.instant import Duration, Instant, instant_at, seconds
@@ -140,7 +141,7 @@ def test_a_pause_of_25_s_is_found_with_a_flag_in_its_midst(
 
 
 @pytest.mark.hazard("H1")
-@pytest.mark.parametrize(("zeros_from", "until"), [(10, 20), (3, 29)])
+@pytest.mark.parametrize(("zeros_from", "until"), [(10, 20), (3, 30)])
 def test_a_rate_of_0_printed_beside_the_flag_is_a_count_in_the_end(
     zeros_from: int, until: int
 ) -> None:
@@ -151,7 +152,8 @@ def test_a_rate_of_0_printed_beside_the_flag_is_a_count_in_the_end(
             score.notice(FLAG, now)
         is_zero = second >= zeros_from
         row(score, now, 0.0, 0.0 if is_zero else 12, None if is_zero else 38)
-    assert first(score, *ABOUT_BREATHING) <= FIRST_S + until
+    assert first(score, "resp_rate_low") == FIRST_S + until
+    assert first(score, "apnoea") == LAST_BREATH_S + 30
 
 
 FlaggedZeroing = tuple[int, int, int, int, bool]
@@ -322,3 +324,35 @@ def test_a_flag_by_itself_measures_nothing() -> None:
     flag(made, 11, 12)
     assert made.silent_due() is None
     assert made.due(RULES) is None
+
+
+def fed(made: BreathDetector, start: int, samples: Iterable[float]) -> None:
+    """Let a detector hear samples, one a second."""
+    for second, sample in enumerate(samples, start):
+        made.feed(WaveformSegment(Metric.CO2_WAVE, instant_at(second), 1.0, (sample,)))
+
+
+def test_a_line_goes_on_after_a_flag_from_where_it_stood() -> None:
+    made = BreathDetector()
+    fed(made, 0, LINE * 3)
+    made.look_away(instant_at(15))
+    fed(made, 15, [0.0] * 10)
+    assert made.still_for(instant_at(24)) == seconds(3)
+    made.look_again(instant_at(25))
+    fed(made, 25, [0.0] * 2)
+    assert made.still_for(instant_at(26)) == seconds(4)
+    assert made.breathless_for(instant_at(26)) == seconds(26 - 10 - 10)
+    fed(made, 27, [38.0])
+    assert (made.breath_before, made.breath_at) == (instant_at(20), instant_at(27))
+    assert made.rhythm.begun == [instant_at(27)]
+    assert made.breathless_for(instant_at(30)) == seconds(3)
+
+
+def test_a_line_that_moved_during_a_flag_is_still_from_its_end_on() -> None:
+    made = BreathDetector()
+    fed(made, 0, LINE)
+    made.look_away(instant_at(5))
+    fed(made, 5, [0.0, 6.0, 6.0, 6.0])
+    made.look_again(instant_at(9))
+    fed(made, 9, [6.0] * 3)
+    assert made.still_for(instant_at(11)) == seconds(2)
