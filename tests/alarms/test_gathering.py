@@ -98,7 +98,7 @@ def test_evidence_is_never_changed_and_its_beginning_is_written_short() -> None:
 def test_a_stopped_clock_counts_neither_its_stops_nor_what_was_not_measured(
     story: list[tuple[int, str]],
 ) -> None:
-    at, evidence, word = 0, begin(None, Instant(0), PATIENT), "so"
+    at, evidence, word = 7, begin(None, Instant(7), PATIENT), "so"
     ran = measured = 0
     for lasts, following in story:
         at += lasts
@@ -115,6 +115,7 @@ def test_a_stopped_clock_counts_neither_its_stops_nor_what_was_not_measured(
         word = word if word == "aside" and following == "lost" else following
         assert evidence.ran(Instant(at)) == ran
         assert evidence.ran(Instant(at + 2)) == ran + (0 if word == "aside" else 2)
+        assert evidence.interrupted(Instant(at)).measured == measured
         left = begin(evidence, Instant(at), PATIENT).due(Duration(100))
         assert left == at + max(100 - ran, 50 - measured)
 

@@ -201,6 +201,17 @@ def test_an_acknowledgement_measures_from_what_was_believed(*, is_doubted: bool)
     assert watch.state.edge == (85 if is_doubted else 92)
 
 
+@pytest.mark.hazard("H9")
+def test_a_doubted_value_that_counts_is_one_to_measure_from() -> None:
+    score = Score()
+    score.run(0, 20, spo2=88)
+    score.hear(Observation(Metric.SPO2, 86, Validity.QUESTIONABLE, instant_at(20)), 20)
+    score.do(Deed.ACKNOWLEDGE, "spo2_low", 20.5)
+    watch = score.system.inspect("spo2_low")
+    assert watch is not None
+    assert watch.state.edge == 83
+
+
 @pytest.mark.hazard("H6")
 def test_what_is_over_and_was_seen_leaves_the_far_line_to_what_is_present() -> None:
     score = Score()
