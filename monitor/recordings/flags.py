@@ -30,6 +30,7 @@ NOT_AVAILABLE_WORDS: Final = frozenset(_NOT_AVAILABLE.split())
 _BLANK: Final = frozenset(("", "nan", "null", "none", "#n/a", "<na>", "nat"))
 _ABOUT: Final = re.compile(r"^(etco2|co2|capno|spo2|sensor|signal|data)(is)?(?=[a-z])")
 _WORDS_NAMED_MAX: Final = 5
+_WORDS_REMEMBERED_MAX: Final = 256
 
 
 class Sense(StrEnum):
@@ -69,7 +70,8 @@ class Flag(dict[str, bool | None]):
             if word[:40] not in self._unknown and len(self._unknown) < _WORDS_NAMED_MAX:
                 self._unknown.append(word[:40])
             return None  # not remembered, so that each one is counted
-        self[text] = said
+        if len(self) < _WORDS_REMEMBERED_MAX:
+            self[text] = said
         return said
 
     def _said(self, word: str) -> bool | None:

@@ -216,7 +216,7 @@ def _notice_of(words: str) -> NoticeKind | None:
 def gated_by(words: str) -> Gate | None:
     """Return what a name says is there or not: "co2_available", "spo2 valid", "co2na"."""
     name = re.sub(r"[^a-z0-9]+", "_", words.replace("n/a", "na").rpartition("/")[2]).strip("_")
-    match = _GATE.fullmatch(re.sub(r"(?<=o2)(?=[a-z])", "_", name))
+    match = _GATE.fullmatch(re.sub(r"(o2|capno)(?=[a-z])", r"\1_", name))
     if match is None:
         return None
     stem = _JUNK.sub("", match["stem"])

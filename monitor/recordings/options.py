@@ -1,11 +1,14 @@
 """What a person types about a recording, as `ReadOptions` words."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from monitor.model.errors import ConfigError
 from monitor.model.metric import Metric
 from monitor.recordings.flags import Gate, Sense
 from monitor.recordings.names import gated_by
+
+_OR_A_FLAG: Final = "; or, for a flag, co2_available or co2_not_available (also spo2_...)"
 
 
 def read_column_map(texts: Iterable[str]) -> dict[str, Metric | Gate]:
@@ -21,7 +24,7 @@ def read_column_map(texts: Iterable[str]) -> dict[str, Metric | Gate]:
         column, equals, name = text.rpartition("=")
         if not equals or not column.strip():
             raise ConfigError(f"--map {text!r}: write COLUMN=METRIC, for example 'O2 sat=spo2'")
-        metric = _read_flag(name) or read_metric(name, "--map")
+        metric = _read_flag(name) or read_metric(name, "--map", _OR_A_FLAG)
         if column.strip() in mapped:
             raise ConfigError(f"--map {text!r}: column {column.strip()!r} is mapped twice")
         if isinstance(metric, Metric) and metric in mapped.values():
@@ -58,8 +61,8 @@ def read_missing(texts: Iterable[str]) -> frozenset[str]:
     return words
 
 
-def read_metric(name: str, option: str) -> Metric:
-    """Return the metric of that public name.
+def read_metric(name: str, option: str, also: str = "") -> Metric:
+    """Return the metric of that public name; `also` is what else might have been said.
 
     Raises:
         ConfigError: there is none; lists those there are.
@@ -67,6 +70,6 @@ def read_metric(name: str, option: str) -> Metric:
     word = name.strip().lower()
     if word not in set(Metric):
         raise ConfigError(
-            f"{option}: {name.strip()!r} is not a metric; say one of {', '.join(Metric)}"
+            f"{option}: {name.strip()!r} is not a metric; say one of {', '.join(Metric)}{also}"
         )
     return Metric(word)

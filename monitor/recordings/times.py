@@ -284,8 +284,9 @@ def open_time_column(
 
 def _epoch_unit(name: str, cells: Sequence[str], notes: Notes) -> int:
     """Return the nanoseconds of one unit where nothing names it: seconds, if they can be."""
-    numbers = [number_in(cell.strip().strip("'\""), decimal_comma=True) for cell in cells]
-    usual = median(abs(number) for number in numbers if number is not None)
+    read = [number_in(cell.strip().strip("'\""), decimal_comma=True) for cell in cells]
+    numbers = [abs(number) for number in read if number is not None]
+    usual = median(numbers) if numbers else 0.0
     for low, high, unit in _EPOCH_UNITS:
         if low <= usual < high:
             word = {1_000_000: "milliseconds", 1_000: "microseconds", 1: "nanoseconds"}[unit]

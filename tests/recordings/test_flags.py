@@ -14,7 +14,7 @@ from monitor.recordings.recording import ReadOptions
 from tests.recordings.writing import Read, read
 
 CO2, SPO2 = Metric.ETCO2, Metric.SPO2
-POSITIVE = ("co2_available", "co2Available", "CO2 available", "co2_avail", "etco2_valid", "co2_ok")
+POSITIVE = ("co2_available", "co2Available", "CO2 available", "co2_avail", "etco2_valid", "capnoOK")
 NEGATIVE = ("co2NA", "co2_na", "CO2 N/A", "CO2 NOT AVAILABLE", "co2_not_available", "co2_invalid")
 YES_NO = (
     ("1", "0"),
@@ -119,7 +119,7 @@ def test_a_map_names_a_flag_of_any_metric() -> None:
     assert read("time_s,spo2,probe\n0,97,1\n", options).of(SPO2) == [(0, None)]
     long = read("time_s,metric,value\n0,probe,1\n0,spo2,97\n", options)
     assert long.of(SPO2) == [(0, None), (0, None)]
-    with pytest.raises(ConfigError, match="'co2_status' is not a metric"):
+    with pytest.raises(ConfigError, match=r"'co2_status' is not a metric.*or, for a flag"):
         read_column_map(["a=co2_status"])
 
 

@@ -196,3 +196,8 @@ def test_lines_before_the_header_are_skipped_and_counted(header: str, separator:
     assert heard.moments == plain.moments
     assert heard.notes[0] == "3 lines were skipped before the header in line 5"
     assert heard.notes[1:] == plain.notes
+
+
+def test_numbers_beyond_all_bounds_are_an_error_of_one_line() -> None:
+    with pytest.raises(RecordingError, match=r"no row has a readable time.*1e999"):
+        read("time,spo2\n1e999,97\n1e999,98\n")
