@@ -90,7 +90,11 @@ class Flag(dict[str, bool | None]):
 
 
 class GateColumn(Flag):
-    """A flag about a metric: True where it can be measured, False where it cannot."""
+    """A flag about a metric: True where it can be measured, False where it cannot.
+
+    A flag about CO2 is also a notice of the device at each edge. One about EtCO2 alone is not:
+    the number is gone in many a true apnoea, while CO2 can be measured.
+    """
 
     def __init__(self, name: str, gate: Gate) -> None:
         word = "co2" if gate.metric is Metric.ETCO2 else gate.metric
@@ -101,6 +105,9 @@ class GateColumn(Flag):
         )
         self.metric = gate.metric
         self._sense = gate.sense
+        is_number = "etco2" in re.sub(r"[^a-z0-9]", "", name.lower())
+        self._tells = gate.metric is Metric.ETCO2 and not is_number
+        self._is_shut = False
 
     def _said(self, word: str) -> bool | None:
         key = _ABOUT.sub("", re.sub(r"[^a-z0-9]", "", word))
@@ -110,6 +117,13 @@ class GateColumn(Flag):
         if self._sense is Sense.STATUS:
             return said if word in {"on", "off"} else None
         return not said if said is not None and self._sense is Sense.NOT_AVAILABLE else said
+
+    def edge(self, at: Instant, *, is_open: bool | None) -> tuple[DeviceNotice, ...]:
+        """Return that CO2 cannot be measured from now on, or can again, where a cell says so."""
+        if is_open is None or is_open is not self._is_shut or not self._tells:
+            return ()
+        self._is_shut = not is_open
+        return (DeviceNotice(NoticeKind.CO2_UNMEASURED, at, self._is_shut),)
 
 
 class EdgeColumn(Flag):

@@ -258,6 +258,7 @@ class _Fold:
     ) -> None:
         """Shut or open a metric: while it is shut, numbers of it are leftovers."""
         is_open = gate[text]
+        events += gate.edge(now, is_open=is_open)
         if is_open:
             self._shut.discard(gate.metric)
         elif is_open is not None:

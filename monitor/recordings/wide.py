@@ -178,7 +178,9 @@ class _Fold:
         """
         cells = row.cells
         for place, gate, own in self._gates:
-            if gate[row.cells[place]] is not False:
+            is_open = gate[row.cells[place]]
+            events += gate.edge(now, is_open=is_open)
+            if is_open is not False:
                 continue
             if cells is row.cells:
                 cells = list(cells)

@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.model.errors import ConfigError
-from monitor.model.event import DeviceAlarm
+from monitor.model.event import DeviceAlarm, DeviceNotice, NoticeKind
+from monitor.model.instant import instant_at
 from monitor.model.metric import Metric
 from monitor.recordings.flags import Gate, Sense
 from monitor.recordings.names import meaning_of
@@ -61,7 +62,7 @@ def test_a_gate_and_its_inverse_replay_alike(
 ) -> None:
     one = replayed(positive, flags, words, form)
     other = replayed(negative, [not flag for flag in flags], words, form)
-    assert one.moments == other.moments
+    assert one.heard == other.heard
     assert (38 in [value for _, value in one.of(CO2)]) is any(flags)
     assert sum(value is None for _, value in one.of(CO2)) == flags.count(False) * (
         2 if form == "long" else 1
@@ -80,7 +81,33 @@ def test_a_word_that_names_the_state_means_it_whatever_the_column_is_called(
     name: str, flags: list[bool], words: tuple[str, str], form: str
 ) -> None:
     plain = replayed("co2_available", flags, ("1", "0"), form)
-    assert replayed(name, flags, words, form).moments == plain.moments
+    named = replayed(name, flags, words, form)
+    assert named.moments == plain.moments or "etco2" in name
+    assert named.heard == plain.heard
+
+
+@given(
+    st.sampled_from(("co2_available", "CO2 N/A", "etco2_valid")),
+    st.lists(st.sampled_from(("available", "not available", "")), min_size=1, max_size=8),
+    FORMS,
+)
+def test_a_flag_about_co2_is_a_notice_at_its_edges_and_one_about_its_number_is_none(
+    name: str, cells: list[str], form: str
+) -> None:
+    rows = [f"{n},{name},{cell}\n{n},resp_rate,12" for n, cell in enumerate(cells)]
+    wide = [f"{n},12,{cell}" for n, cell in enumerate(cells)]
+    heard = (
+        read("time_s,metric,value\n" + "\n".join(rows) + "\n")
+        if form == "long"
+        else read(f"time_s,resp_rate,{name}\n" + "\n".join(wide) + "\n")
+    )
+    expected, is_shut = [], False
+    for second, cell in enumerate(cells):
+        if cell and (cell != "available") != is_shut:
+            is_shut = not is_shut
+            expected.append(DeviceNotice(NoticeKind.CO2_UNMEASURED, instant_at(second), is_shut))
+    told = [event for event in heard.events if isinstance(event, DeviceNotice)]
+    assert told == ([] if "etco2" in name else expected)
 
 
 @pytest.mark.parametrize("cell", ["", "  ", "NaN", "null", "<NA>", "-"])
