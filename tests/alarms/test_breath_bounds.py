@@ -259,3 +259,36 @@ def test_each_breath_knows_the_one_before_it() -> None:
     line.draw(LOW, 100)
     second = line.draw(45.0, 100)
     assert (line.detector.breath_before, line.detector.breath_at) == (first, second)
+
+
+def test_a_line_was_still_for_no_time_at_its_first_sample_and_without_one() -> None:
+    line = low()
+    line.draw(None, 1)
+    assert line.detector.still_for(Instant(line.next)) == Duration(0)
+    first = line.draw(LOW, 1)
+    assert line.detector.still_for(first) == Duration(0)
+    assert line.detector.still_for(Instant(first - STEP_NS)) == Duration(0)
+    assert line.detector.still_for(Instant(first + STEP_NS)) == STEP_NS
+
+
+def test_where_no_breath_was_seen_yet_none_is_missing() -> None:
+    line = low()
+    assert line.detector.breathless_for(Instant(line.next)) == Duration(0)
+    assert not line.detector.is_breathless(Duration(0))
+    rose = line.draw(45.0, 100)
+    assert line.detector.breathless_for(Instant(rose + seconds(2))) == seconds(2)
+
+
+@pytest.mark.hazard("H1")
+@pytest.mark.parametrize(("samples", "is_hole"), [(299, False), (300, True)])
+def test_an_interval_with_three_seconds_of_unmeasured_time_in_it_is_part_of_no_rate(
+    samples: int, *, is_hole: bool
+) -> None:
+    line = low()
+    line.breathe(40.0, 3)
+    line.detector.look_away(Instant(line.next))
+    line.draw(LOW, samples)
+    line.detector.look_again(Instant(line.next))
+    rose = line.draw(45.0, 39)
+    assert line.detector.breath_at == rose
+    assert (line.detector.rhythm.begun == [rose]) is is_hole

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from itertools import count
 from typing import Final
 
+import msgspec
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -277,6 +278,16 @@ def test_unmeasured_time_is_what_lay_between_a_begin_and_its_end(
     made.restart(instant_at(100 + asked))
     assert made.until(instant_at(200)) == seconds(100 - asked)
     assert made.until(Instant(0)) == Duration(0)
+
+
+def test_unmeasured_time_before_the_last_breath_takes_no_room_in_a_saved_core() -> None:
+    made = Unmeasured()
+    assert msgspec.json.encode(made) == b"{}"
+    made.begin(instant_at(5))
+    made.end(instant_at(9))
+    assert msgspec.json.decode(msgspec.json.encode(made), type=Unmeasured) == made
+    made.restart(instant_at(12))
+    assert msgspec.json.encode(made) == b"{}"
 
 
 def flag(made: BreathClock, start: int, end: int) -> None:

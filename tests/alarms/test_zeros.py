@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.model.event import WaveformSegment
+from monitor.model.event import NoticeKind, WaveformSegment
 from monitor.model.instant import instant_at
 from monitor.model.metric import Metric
 from tests.alarms.score import Score, capnogram
@@ -177,3 +177,13 @@ def test_without_a_waveform_an_etco2_that_returns_took_a_breath(lost_s: int, hel
     score.run(60 + lost_s, end, etco2=38, resp_rate=0)
     score.run(end, 130, etco2=38, resp_rate=12)
     assert told(score) == []
+
+
+@pytest.mark.hazard("H2")
+@pytest.mark.parametrize("says", [NoticeKind.AUTO_ZERO, NoticeKind.PURGING])
+def test_zeros_beside_a_state_that_the_device_names_wait_for_a_minute(says: NoticeKind) -> None:
+    score = Score()
+    score.run(0, 60, etco2=38, resp_rate=12)
+    score.notice(says, 60)
+    score.run(60, 140, etco2=38, resp_rate=0)
+    assert score.changes("resp_rate_low") == [(60 + 60 + 10, "present")]

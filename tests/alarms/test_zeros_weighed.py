@@ -1,10 +1,12 @@
 """Zeros by themselves: each bound of what explains, counts and contradicts them, to the moment."""
 
+import msgspec
 import pytest
 
 from alarms.breaths import BreathDetector
+from alarms.unmeasured import Unmeasured
 from alarms.zeros import Zeros, was_cut_off_flat, was_flat_before
-from monitor.model.instant import Instant, instant_at
+from monitor.model.instant import Instant, instant_at, seconds
 
 NOW_S = 1000.0
 JUST = 0.001
@@ -24,13 +26,18 @@ def wave(
     *,
     sampled: float = 0.0,
     still: float | None = None,
+    flagged: float = 0.0,
 ) -> BreathDetector:
-    """Return a waveform by how many seconds ago it showed its last breaths, moved and arrived."""
+    """Return a waveform by how many seconds ago it showed its last breaths, moved and arrived.
+
+    For `flagged` seconds since the last breath the device said that it could not measure.
+    """
     return BreathDetector(
         breath_at=None if breath is None else ago(breath),
         breath_before=None if before is None else ago(before),
         sampled_at=ago(sampled),
         still_from=None if still is None else ago(still),
+        unmeasured=Unmeasured(before=seconds(flagged)),
     )
 
 
@@ -112,6 +119,40 @@ def test_a_line_long_flat_ends_an_explanation_where_the_loss_began(
     assert zeros.explained_until(shown) == (NOW if is_ended else ago(-45))
 
 
+@pytest.mark.hazard("H1")
+@pytest.mark.parametrize(
+    ("flagged", "still", "is_ended"),
+    [(8, 5, True), (8, 5 - JUST, False), (5, 6, True), (5, 6 - JUST, False)],
+)
+def test_after_a_flag_five_seconds_measured_still_and_eleven_with_it_end_an_explanation(
+    flagged: float, still: float, *, is_ended: bool
+) -> None:
+    zeros = lost_then_zero()
+    zeros.hear_etco2(None, ago(1), PLAIN, ago(-20))
+    shown = wave(14, still=still, flagged=flagged)
+    assert zeros.explained_until(shown) == (NOW if is_ended else ago(-45))
+
+
+@pytest.mark.hazard("H1")
+@pytest.mark.parametrize(
+    ("shown", "are_explained"),
+    [
+        (PLAIN, True),
+        (wave(24, 28, sampled=20), True),
+        (wave(24, 28, sampled=20 + JUST), False),
+        (wave(4, 14), False),
+        (wave(4), False),
+        (NO_WAVE, False),
+    ],
+)
+def test_zeros_that_follow_no_loss_are_explained_only_out_of_plain_breathing(
+    shown: BreathDetector, *, are_explained: bool
+) -> None:
+    zeros = Zeros()
+    zeros.hear_zero(shown, None, NOW)
+    assert zeros.are_explained(shown, NOW) is are_explained
+
+
 @pytest.mark.parametrize(
     ("shown", "are_counted"),
     [
@@ -155,6 +196,51 @@ def test_zeros_with_a_loss_out_of_breathing_are_no_count_whatever_came_before_th
     zeros.hear_etco2(None, None, wave(4, 8, sampled=1), ago(1))
     zeros.hear_zero(wave(20), None, NOW)
     assert zeros.are_counted is False
+
+
+@pytest.mark.parametrize(("breath", "are_late"), [(10, True), (10 - JUST, False)])
+def test_zeros_are_late_by_the_clock_though_not_all_of_the_pause_was_measured(
+    breath: float, *, are_late: bool
+) -> None:
+    zeros = Zeros()
+    zeros.hear_zero(wave(breath, flagged=4), None, NOW)
+    assert (zeros.are_late, zeros.are_counted) == (are_late, False)
+
+
+@pytest.mark.hazard("H1")
+@pytest.mark.parametrize(
+    ("then", "are_counted"),
+    [
+        (wave(27, flagged=12), True),
+        (wave(27, flagged=12 + JUST), False),
+        (wave(27, sampled=3, flagged=5), True),
+        (wave(27, sampled=3 + JUST, flagged=5), False),
+    ],
+)
+def test_late_zeros_that_go_on_become_a_count_when_fifteen_seconds_were_measured_breathless(
+    then: BreathDetector, *, are_counted: bool
+) -> None:
+    zeros = Zeros()
+    zeros.hear_zero(wave(27, sampled=16, flagged=5), None, ago(16))
+    assert (zeros.are_late, zeros.are_counted) == (True, False)
+    zeros.hear_zero(then, None, NOW)
+    assert zeros.are_counted is are_counted
+
+
+@pytest.mark.parametrize(("rose", "are_counted"), [(16 + JUST, True), (16, False), (15, False)])
+def test_a_breath_that_came_with_the_first_of_late_zeros_ends_their_pause(
+    rose: float, *, are_counted: bool
+) -> None:
+    zeros = Zeros(since=ago(16), are_late=True)
+    zeros.hear_zero(wave(rose), None, NOW)
+    assert zeros.are_counted is are_counted
+
+
+def test_zeros_beside_a_line_that_never_showed_a_breath_are_neither_late_nor_a_count() -> None:
+    zeros = Zeros()
+    zeros.hear_zero(wave(still=20), None, NOW)
+    assert (zeros.are_late, zeros.are_counted) == (False, False)
+    assert msgspec.json.decode(msgspec.json.encode(zeros), type=Zeros) == zeros
 
 
 def test_a_loss_told_with_the_first_zero_is_weighed_with_it_and_a_later_one_is_not() -> None:
