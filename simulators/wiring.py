@@ -17,6 +17,7 @@ import aiomqtt
 
 from drivers.envelope import Message, pack, unpack
 from monitor.model.instant import Duration, Instant, in_seconds, later, seconds
+from monitor.runtime.cancellation import heed_cancellation
 from monitor.runtime.transports.contract import LinkFailedError
 from simulators.device import SimulatedDevice
 
@@ -235,6 +236,7 @@ async def _publish(client: aiomqtt.Client, pieces: Sequence[bytes], topic: str) 
         is_below = message.topic.startswith(f"{topic}/")
         name = message.topic if is_below else f"{topic}/{message.topic}"
         await client.publish(name, message.payload, retain=message.is_retained)
+        heed_cancellation()
 
 
 async def _hear(

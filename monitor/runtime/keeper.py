@@ -7,6 +7,7 @@ from typing import Final
 from drivers.contract import Driver
 from drivers.registry import all_drivers
 from monitor.model.link import LinkChange, LinkState
+from monitor.runtime.cancellation import heed_cancellation
 from monitor.runtime.clock import SessionClock
 from monitor.runtime.link import Link
 from monitor.runtime.pipeline import Line, Pipeline
@@ -25,17 +26,6 @@ def retry_delay_s(attempts: int, chance: float) -> float:
     """
     whole: float = min(RETRY_DELAY_S_MAX, RETRY_DELAY_S_MIN * 2 ** min(attempts, 10))
     return whole * (1 - chance / 4)
-
-
-def _heed_cancellation() -> None:
-    """Raise a cancellation that was swallowed while a link was being opened.
-
-    Python 3.11's `wait_for`, on which aiomqtt builds, forgets one that comes just as its future is
-    done; the process would then never stop.
-    """
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
 
 
 class Keeper:
@@ -91,13 +81,13 @@ class Keeper:
         try:
             transport = await self._opener(self._url, self._line.driver.serial, link)
         except LinkFailedError as error:
-            _heed_cancellation()
+            heed_cancellation()
             return str(error)
         self.link = link
         self._was_told = False
         try:
             link.take(transport)
-            _heed_cancellation()
+            heed_cancellation()
             link.begin()
             return await link.ended
         finally:

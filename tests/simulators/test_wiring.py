@@ -1,6 +1,7 @@
 """Simulated devices on real wires: a pty that a host opens, a broker that needs no install."""
 
 import asyncio
+import contextlib
 import time
 
 import aiomqtt
@@ -24,6 +25,7 @@ from simulators.scenario import load
 from simulators.virtual_loop import VirtualTimeLoop
 from simulators.wiring import CourseClock, Pty, WiredDevice, publish_device
 from tests.runtime.ears import Ears
+from tests.services.servers import Mosquitto
 
 
 def _nonin(scenario: str, start: Instant = OPENING) -> SimulatedDevice:
@@ -132,3 +134,26 @@ async def test_a_simulated_edge_node_hears_that_its_births_are_wanted(topic: str
                     break
         playing.cancel()
         await asyncio.gather(playing, return_exceptions=True)
+
+
+async def test_a_device_stops_although_its_broker_confirmed_at_that_very_moment(
+    mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Python 3.11's `wait_for` does: it returns the confirmation and forgets the end."""
+    confirmed = aiomqtt.Client.publish
+
+    async def swallow(self: aiomqtt.Client, topic: str, payload: bytes, *, retain: bool) -> None:
+        await confirmed(self, topic, payload, retain=retain)
+        playing.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(aiomqtt.Client, "publish", swallow)
+    device = make_devices(load("quiet"), 1, OPENING)["senml"]
+    clock = CourseClock(OPENING)
+    playing = asyncio.ensure_future(
+        publish_device(device, clock, broker.HOST, mosquitto.port, "bed1")
+    )
+    done, _ = await asyncio.wait({playing}, timeout=20)
+    assert done
+    assert playing.cancelled()
