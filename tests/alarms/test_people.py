@@ -259,3 +259,12 @@ def test_a_moment_at_the_limit_stops_the_delay_and_a_hover_begins_it_anew(
         score.see(5 + second, spo2=values[second % len(values)])
     told = [each for each in score.told if each.change is Change.PRESENT]
     assert [(in_seconds(each.at), each.priority, each.limit) for each in told] == expected
+
+
+@pytest.mark.parametrize(("value", "at"), [(58.0, [16.0]), (51.0, []), (52.0, [])])
+def test_a_moment_at_a_high_limit_stops_the_delay_too(value: float, at: list[float]) -> None:
+    score = Score()
+    score.run(0, 5, etco2=48, resp_rate=14)
+    for second in range(40):
+        score.see(5 + second, etco2=value if second % 10 < 9 else 50, resp_rate=14)
+    assert [each for each, change in score.changes("etco2_high") if change == "present"] == at
