@@ -324,6 +324,13 @@ def test_refused_frames_are_told_when_there_are_many() -> None:
     assert "checksum differs" in score.told[0].reason
 
 
+def test_a_refusal_without_a_reason_is_called_one() -> None:
+    score = Score()
+    for second in range(11):
+        score.hear(FrameRejected("", b"", instant_at(second)), second)
+    assert score.told[0].reason == "more than 10 in a minute, the last: refused"
+
+
 def test_a_phase_that_is_not_named_changes_nothing_and_needs_no_permission() -> None:
     score = Score()
     score.run(0, 5, spo2=97)
