@@ -23,7 +23,7 @@ from alarms.suspicion import UNDER_A_CUFF
 from alarms.system import AlarmSystem, Happened
 from monitor.model.alarm import INDEFINITE, AlarmChange, Priority
 from monitor.model.alarm import SignalPresence as Signal
-from monitor.model.event import Observation, OtherReading, Validity
+from monitor.model.event import DeviceNotice, Observation, OtherReading, Validity
 from monitor.model.instant import Duration, Instant, in_seconds
 from monitor.model.metric import Metric, describe
 
@@ -36,7 +36,14 @@ class Restart(msgspec.Struct, frozen=True):
     gap: Duration
 
 
-Story: TypeAlias = Iterable[tuple[Happened | Restart, Instant]]
+class Said(msgspec.Struct, frozen=True):
+    """A notice and the link it came from: what one link says, another does not take back."""
+
+    notice: DeviceNotice
+    link: str
+
+
+Story: TypeAlias = Iterable[tuple[Happened | Said | Restart, Instant]]
 
 
 class Sample(msgspec.Struct, frozen=True):
@@ -111,7 +118,7 @@ class _Seen:
             was = _state(self._system, self._alarm)
             self._keep(self._system.wake(due), was)
 
-    def hear(self, happened: Happened | Restart, now: Instant) -> None:
+    def hear(self, happened: Happened | Said | Restart, now: Instant) -> None:
         """Let something happen."""
         was = _state(self._system, self._alarm)
         if isinstance(happened, Restart):
@@ -119,7 +126,7 @@ class _Seen:
             return
         if isinstance(happened, Observation | OtherReading) and happened.metric in self._metrics:
             self._samples.append(_sample(self._system.inspect(self._alarm), happened))
-        self._keep(self._system.accept(happened, now), was)
+        self._keep(_accept(self._system, happened, now), was)
 
     def _keep(self, told: Sequence[AlarmChange], was: State) -> None:
         watch = self._system.inspect(self._alarm)
@@ -129,6 +136,12 @@ class _Seen:
             if change.alarm == self._alarm:
                 found = _explanation(change, watch, was, tuple(self._samples))
                 self.found.append(msgspec.structs.replace(found, ruling=self._ruling))
+
+
+def _accept(system: AlarmSystem, happened: Happened | Said, now: Instant) -> Sequence[AlarmChange]:
+    if isinstance(happened, Said):
+        return system.accept(happened.notice, now, happened.link)
+    return system.accept(happened, now)
 
 
 def _state(system: AlarmSystem, alarm: str) -> State:
@@ -205,7 +218,7 @@ def why_not(limits: LimitSet, story: Story, metric: Metric, at: Instant) -> list
         if isinstance(happened, Restart):
             system.resume(now, happened.gap)
         else:
-            system.accept(happened, now)
+            _accept(system, happened, now)
     system.wake(at)
     return [
         Silence(

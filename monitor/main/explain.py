@@ -8,7 +8,16 @@ from typing import Final
 import msgspec
 
 from alarms.condition import State
-from alarms.explain import Explanation, Restart, Sample, Silence, Story, explain_until, why_not
+from alarms.explain import (
+    Explanation,
+    Restart,
+    Said,
+    Sample,
+    Silence,
+    Story,
+    explain_until,
+    why_not,
+)
 from alarms.limits import read_preset
 from alarms.rules import LimitRule, LimitSet
 from alarms.system import AlarmSystem, Happened
@@ -23,7 +32,7 @@ from monitor.main.replay import (
 )
 from monitor.model.entry import EntryKind, Resumed, SelfCheck, decode
 from monitor.model.errors import ConfigError
-from monitor.model.event import DeviceEvent
+from monitor.model.event import DeviceEvent, DeviceNotice
 from monitor.model.instant import Duration, Instant, in_seconds, instant_at, seconds
 from monitor.model.link import LinkChange, LinkState
 from monitor.model.metric import Metric, describe
@@ -97,7 +106,7 @@ class _Followed:
         self._story = story
         self._last = Instant(0)
 
-    def __iter__(self) -> Iterator[tuple[Happened | Restart, Instant]]:
+    def __iter__(self) -> Iterator[tuple[Happened | Said | Restart, Instant]]:
         for happened, now in self._story:
             self._last = now
             yield happened, now
@@ -172,7 +181,7 @@ def _open(source: ReplayWishes) -> tuple[LimitSet, Story]:
     return limits, ((event, now) for now, events in items for event in events)
 
 
-def _session(path: Path, sources: Sources) -> Iterator[tuple[Happened | Restart, Instant]]:
+def _session(path: Path, sources: Sources) -> Iterator[tuple[Happened | Said | Restart, Instant]]:
     """Yield what the alarm core of a recorded session was told, in its order."""
     for _, entry in read_entries(path, kinds=(EntryKind.HEARD, *_TOLD_TOO)):
         body = decode(entry)
@@ -181,7 +190,10 @@ def _session(path: Path, sources: Sources) -> Iterator[tuple[Happened | Restart,
             yield Restart(seconds(body.gap_s)), entry.at
         elif isinstance(body, DeviceEvent):
             for chosen in sources.choose(entry.link, body, entry.at):
-                yield chosen, entry.at
+                if isinstance(chosen, DeviceNotice):
+                    yield Said(chosen, entry.link), entry.at
+                else:
+                    yield chosen, entry.at
             aside = sources.aside(entry.link, body)
             if aside is not None:
                 yield aside, entry.at

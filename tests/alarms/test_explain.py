@@ -4,7 +4,16 @@ from typing import Final
 
 import pytest
 
-from alarms.explain import Explanation, Restart, Sample, Silence, explain, why_not
+from alarms.explain import (
+    Explanation,
+    Restart,
+    Said,
+    Sample,
+    Silence,
+    explain,
+    explain_until,
+    why_not,
+)
 from alarms.limits import read_preset
 from alarms.ruling import concerns, ruling
 from alarms.system import AlarmSystem, Happened
@@ -17,7 +26,7 @@ from monitor.model.session import Deed, OperatorAction
 from tests.alarms.records import every, is_frozen, is_named
 from tests.alarms.score import LIMITS, PATTERNS, PRESET_TEXT, seen
 
-Story = list[tuple[Happened | Restart, Instant]]
+Story = list[tuple[Happened | Said | Restart, Instant]]
 
 
 def values(start: int, end: int, value: float | None, metric: str = "spo2") -> Story:
@@ -39,6 +48,29 @@ def test_a_change_is_explained_by_its_samples_rule_and_clocks() -> None:
     assert "limit" in found.rule.provenance
     assert [each.judged for each in found.samples][-11:-9] == ["normal", "violated"]
     assert found.clocks == ("delay: 10 of 10 s, 10 s of it measured",)
+
+
+def test_a_notice_is_explained_with_the_link_that_gave_it() -> None:
+    at = [instant_at(second) for second in (0, 20, 40, 60)]
+    off = DeviceNotice(NoticeKind.SENSOR_OFF, at[0])
+    story: Story = [(Said(off, "box"), at[0])]
+    for second, link, state in (
+        (at[1], "other", LinkState.UP),
+        (at[2], "box", LinkState.LOST),
+        (at[3], "box", LinkState.UP),
+    ):
+        story.append((LinkChange(link=link, state=state, at=second), second))
+    found = explain_until(LIMITS, story, "sensor_off", None)
+    assert [(each.change.at, each.change.change) for each in found] == [
+        (instant_at(5), Change.PRESENT),
+        (at[2], Change.HELD),
+        (at[3], Change.UNHELD),
+        (at[3], Change.ENDED),
+    ]
+    lost: Story = [*story[:3], *values(50, 51, 97)]
+    back: Story = [*story, *values(61, 72, 88)]
+    assert "below" not in silences(lost, 50)["spo2_low"]
+    assert silences(back, 71)["spo2_low"] == silences(values(61, 72, 88), 71)["spo2_low"]
 
 
 def test_a_change_that_time_alone_made_is_explained_too() -> None:
