@@ -6,10 +6,12 @@ import msgspec
 import pytest
 
 from monitor.model.entry import Entry, EntryKind, Resumed, encode
+from monitor.model.event import DeviceNotice, NoticeKind
 from monitor.model.instant import Instant, WallAnchor
+from monitor.model.link import LinkChange, LinkState
 from tests.alarms.score import PRESET_TEXT
 from tests.e2e.commands import vigil
-from tests.store.sessions import OPENED, OPENED_UTC_NS, heard, make_record, opening
+from tests.store.sessions import LINK, OPENED, OPENED_UTC_NS, heard, make_record, opening
 
 
 @pytest.fixture(scope="module")
@@ -118,3 +120,23 @@ def test_of_two_devices_the_one_that_was_judged_is_explained(tmp_path: Path) -> 
     assert (first["t_s"], first["value"], first["priority"]) == (40.0, 88.0, "medium")
     (gap, *_) = vigil("explain", record, "recording_gap", "--json").lines
     assert (gap["t_s"], gap["change"]) == (70.0, "present")
+
+
+def test_a_notice_in_a_record_belongs_to_the_link_that_gave_it(tmp_path: Path) -> None:
+    second = 1_000_000_000
+    off = DeviceNotice(NoticeKind.SENSOR_OFF, Instant(0))
+    entries = [
+        opening(msgspec.structs.replace(OPENED, limits=PRESET_TEXT)),
+        Entry(EntryKind.HEARD, Instant(0), LINK, encode(off)),
+    ]
+    for at, link, state in ((20, "co2", "up"), (40, LINK, "lost"), (60, LINK, "up")):
+        edge = LinkChange(link=link, state=LinkState(state), at=Instant(at * second))
+        entries.append(Entry(EntryKind.LINK, edge.at, link, encode(edge)))
+    record = make_record(tmp_path, entries)
+    found = vigil("explain", record, "sensor_off", "--json").lines
+    assert [(each["t_s"], each["change"]) for each in found] == [
+        (5.0, "present"),
+        (40.0, "held"),
+        (60.0, "unheld"),
+        (60.0, "ended"),
+    ]
